@@ -1,0 +1,1 @@
+"""What Roomgate's functions share: one room of the house per package."""

@@ -1,0 +1,134 @@
+"""Who and where: the identifiers of an application, a user and a room, and their limits.
+
+A room is an ``int`` (a numeric room) or a ``str`` (a string room): 123 and "123" are different.
+
+::
+
+    ValueError
+    └── BadIdentifier   .field .reason   an identifier outside its limits
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Final
+
+Room = int | str
+
+SDK_APP_ID_MAX: Final = 2**32 - 1
+ROOM_ID_MAX: Final = 2**32 - 1
+USER_ID_MAX_BYTES: Final = 32
+STR_ROOM_MAX_BYTES: Final = 64
+
+USER_ID_CHARACTERS: Final = "A-Z, a-z, 0-9, '_' and '-'"
+USER_ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,32}"
+"""What a whole userid must match (Tencent: 1 to 32 bytes). Being ASCII, characters are bytes."""
+
+STR_ROOM_CHARACTERS: Final = "letters, digits, space and !#$%&()+-:;<=.>?@[]^_{}|~,"
+STR_ROOM_PATTERN: Final = r"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]\^_{}|~,]{1,64}"
+"""What a whole string room must match (Tencent: 1 to 64 bytes)."""
+
+_user_id = re.compile(USER_ID_PATTERN)
+_str_room = re.compile(STR_ROOM_PATTERN)
+_decimal = re.compile(r"[1-9][0-9]{0,9}")
+
+
+class BadIdentifier(ValueError):
+    """An identifier outside its limits.
+
+    Attributes:
+        field: its name in the HTTP API: ``sdkAppId``, ``userId``, ``roomId`` or ``strRoomId``.
+        reason: a sentence that a caller can act on; it never repeats the value's characters.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.field} {self.reason}"
+
+
+def check_sdk_app_id(value: object) -> int:
+    """Return an application's id, an int from 1 to 2**32-1; else raise `BadIdentifier`."""
+    return _check_number("sdkAppId", value, SDK_APP_ID_MAX)
+
+
+def check_user_id(value: object) -> str:
+    """Return a userid that may be signed; else raise `BadIdentifier`.
+
+    Values go into the signed content raw, so this is also what keeps a line break, and with it a
+    second identity, out of a ticket.
+    """
+    if isinstance(value, str) and _user_id.fullmatch(value):
+        return value
+    raise BadIdentifier(
+        "userId", _text_reason(value, USER_ID_MAX_BYTES, USER_ID_CHARACTERS, _user_id)
+    )
+
+
+def check_room(value: object) -> Room:
+    """Return a room, an int from 1 to 2**32-1 or a str; else raise `BadIdentifier`."""
+    if not isinstance(value, str):
+        return _check_number("roomId", value, ROOM_ID_MAX)
+    if _str_room.fullmatch(value):
+        return value
+    reason = _text_reason(value, STR_ROOM_MAX_BYTES, STR_ROOM_CHARACTERS, _str_room)
+    raise BadIdentifier("strRoomId", reason)
+
+
+def room_key(room: Room) -> str:
+    """Write a room as one word for paths and table keys: ``123``, or ``s:`` and base64url."""
+    checked = check_room(room)
+    if isinstance(checked, int):
+        return str(checked)
+    return "s:" + _base64url(checked)
+
+
+def parse_room_key(text: str) -> Room:
+    """Read what `room_key` wrote, and nothing else; raises `BadIdentifier`."""
+    if text.startswith("s:"):
+        return _parse_string_room(text[2:])
+    if not _decimal.fullmatch(text):
+        raise BadIdentifier("roomId", "must be a decimal number, or 's:' and a base64url name")
+    return check_room(int(text))
+
+
+def _parse_string_room(encoded: str) -> Room:
+    """Decode a string room's base64url; only its one canonical spelling is a key."""
+    try:
+        standard = encoded.replace("-", "+").replace("_", "/") + "=" * (-len(encoded) % 4)
+        name = binascii.a2b_base64(standard, strict_mode=True).decode("ascii")
+    except ValueError:
+        name = ""
+    if not name or _base64url(name) != encoded:
+        raise BadIdentifier("strRoomId", "must be 's:' and the name in base64url without padding")
+    return check_room(name)
+
+
+def _base64url(text: str) -> str:
+    encoded = binascii.b2a_base64(text.encode(), newline=False).rstrip(b"=").decode()
+    return encoded.replace("+", "-").replace("/", "_")
+
+
+def _check_number(field: str, value: object, largest: int) -> int:
+    # A bool is an int to Python, but no one means room 1 by writing true.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadIdentifier(field, f"must be a whole number from 1 to {largest}")
+    if not 1 <= value <= largest:
+        raise BadIdentifier(field, f"must be from 1 to {largest}")
+    return value
+
+
+def _text_reason(value: object, longest: int, allowed: str, pattern: re.Pattern[str]) -> str:
+    if not isinstance(value, str):
+        return "must be a string"
+    if not value:
+        return "must not be empty"
+    for place, character in enumerate(value[: longest + 1], start=1):
+        if not pattern.fullmatch(character):
+            return f"has U+{ord(character):04X} as character {place}; only {allowed} are allowed"
+    return f"is {len(value)} characters long; at most {longest} are allowed"
