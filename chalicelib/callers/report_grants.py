@@ -1,0 +1,78 @@
+"""Checking report tokens, with PyJWT; only webhook imports this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jwt
+
+from chalicelib.callers.api_keys import RETRY_SECONDS, bearer
+from chalicelib.callers.report_tokens import AUDIENCE, Claims, ReportTokenKeys, TokenKey
+from chalicelib.keys.store import StoreError
+from chalicelib.refusal import Refusal
+from chalicelib.rooms import BadIdentifier, check_sdk_app_id, check_user_id, parse_room_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chalicelib.rooms import Room
+
+_OPTIONS = {"require": ["exp", "aud", "sub", "app", "room", "epoch"], "verify_iat": False}
+
+
+def authenticate_report(authorization: str | None, keys: ReportTokenKeys, now: float) -> Claims:
+    """The claims of the report token in an Authorization header.
+
+    Raises:
+        Refusal: ``report-token-missing``, ``-invalid`` or ``-expired``; ``store-unavailable``.
+    """
+    token = bearer(authorization, "report-token-missing", "the report token of an entry")
+    try:
+        known = keys.get()
+    except StoreError:
+        detail = "Report tokens can't be checked at the moment; try again."
+        raise Refusal("store-unavailable", detail, retry_after=RETRY_SECONDS) from None
+    return check_report_token(token, known, now)
+
+
+def check_report_token(token: str, keys: Iterable[TokenKey], now: float) -> Claims:
+    """What a report token says, once it is known to be ours and of today.
+
+    Args:
+        token: the JWT.
+        keys: those that count; one whose ``not_after`` has passed does not.
+        now: unix time in seconds.
+
+    Raises:
+        Refusal: ``report-token-invalid`` or ``report-token-expired``.
+    """
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+        key = next(k for k in keys if k.kid == kid and (k.not_after is None or now < k.not_after))
+        payload = jwt.decode(
+            token,
+            key.key,
+            algorithms=["HS256"],
+            audience=AUDIENCE,
+            options={**_OPTIONS, "verify_exp": False},  # Checked below, by the request's own clock.
+        )
+        claims = Claims(
+            sdk_app_id=check_sdk_app_id(payload["app"]),
+            user_id=check_user_id(payload["sub"]),
+            room=_room(payload["room"]),
+            epoch=int(payload["epoch"]),
+            ends=int(payload["exp"]),
+        )
+    except (jwt.InvalidTokenError, StopIteration, BadIdentifier, ValueError, TypeError):
+        detail = "This is no report token of this Roomgate; fetch a new entry."
+        raise Refusal("report-token-invalid", detail) from None
+    if now >= claims.ends:
+        detail = f"The report token ended at {claims.ends} (unix seconds); fetch a new entry."
+        raise Refusal("report-token-expired", detail)
+    return claims
+
+
+def _room(claim: object) -> Room:
+    if not isinstance(claim, str):
+        raise TypeError("a room key is a string")
+    return parse_room_key(claim)

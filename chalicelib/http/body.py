@@ -1,0 +1,79 @@
+"""Strict JSON: what a body must be before anyone looks at its members."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalice.app import Request
+
+
+class _Refused(ValueError):
+    """A JSON text that Python would take and Roomgate does not."""
+
+
+def read_json(request: Request, most: int) -> Any:
+    """The body's JSON value.
+
+    Args:
+        request: the current request.
+        most: the largest body in bytes.
+
+    Raises:
+        Refusal: ``unsupported-media-type``, ``body-too-large`` or ``malformed-json``.
+    """
+    _check_content_type(request.headers)
+    raw = request.raw_body
+    if len(raw) > most:
+        raise Refusal("body-too-large", f"The body has {len(raw)} bytes; at most {most} are read.")
+    return parse_json(raw)
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """Parse one JSON value: UTF-8, no duplicate members, no NaN, no stack-breaking depth.
+
+    Raises:
+        Refusal: ``malformed-json``, with the place of the fault but nothing of the text.
+    """
+    try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        return json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refusal("malformed-json", f"{error.msg} at {where}.") from None
+    except UnicodeDecodeError as error:
+        detail = f"The body is not UTF-8: byte {error.start} is wrong."
+        raise Refusal("malformed-json", detail) from None
+    except RecursionError:
+        raise Refusal("malformed-json", "The body nests too deeply.") from None
+    except _Refused as error:
+        raise Refusal("malformed-json", str(error)) from None
+    except ValueError:  # Python refuses numbers of over 4,300 digits.
+        raise Refusal("malformed-json", "A number has too many digits.") from None
+
+
+def _check_content_type(headers: Mapping[str, str]) -> None:
+    media_type, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower()
+    if media_type.strip().lower() != "application/json" or charset not in _CHARSETS:
+        detail = "Send Content-Type: application/json, with a body in UTF-8."
+        raise Refusal("unsupported-media-type", detail)
+
+
+_CHARSETS = ("", "charset=utf-8", 'charset="utf-8"')
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _Refused("An object names one member twice.")
+    return members
+
+
+def _no_constant(_name: str) -> Any:
+    raise _Refused("NaN and Infinity are no JSON numbers.")

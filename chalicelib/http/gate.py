@@ -1,0 +1,203 @@
+"""The one way in: a Gate wraps a Chalice app, so that each route only decodes, calls and answers.
+
+For every request it checks who calls, reads and decodes the body, turns refusals into problems, and
+writes one log line.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from chalice.app import Request, Response
+
+from chalicelib.http.body import read_json
+from chalicelib.http.log import log
+from chalicelib.http.openapi import document
+from chalicelib.http.problems import problem_response
+from chalicelib.http.schema import decode
+from chalicelib.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import Chalice
+
+    from chalicelib.http.schema import Type
+
+Who = TypeVar("Who")
+
+NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+class Call(Generic[Who]):
+    """One request, checked and decoded.
+
+    Attributes:
+        who: what the route's ``auth`` returned: the caller, the grant of a report token, or None.
+        body: the decoded body, or None for a route without one.
+        path: path parameters.
+        query: query parameters, the last of each name.
+        headers: request headers, by lower-case name.
+        now_ms: unix time in ms at which the request came in.
+        facts: what the log line is to say; a route adds to it, also an outcome of its own for
+            "ok". Never a ticket, key or token.
+        counts: metrics to count, by name.
+    """
+
+    def __init__(self, who: Who, body: Any, request: Request, now_ms: int) -> None:
+        self.who = who
+        self.body = body
+        self.path: dict[str, str] = request.uri_params or {}
+        self.query: dict[str, str] = dict(request.query_params or {})
+        self.headers = request.headers
+        self.now_ms = now_ms
+        self.facts: dict[str, Any] = {}
+        self.counts: dict[str, int] = {}
+
+    @property
+    def now(self) -> int:
+        """Unix time in seconds."""
+        return self.now_ms // 1000
+
+
+class Route(NamedTuple):
+    """What the API document says of a route, and what the gate needs to serve it.
+
+    Attributes:
+        answer: the type of a 200's body, or None where it is no type of ours.
+        body: the type of the request's body, or None for a route without one.
+        most: largest body in bytes.
+        auth: who calls, by the Authorization header and the unix time in seconds; raises Refusal.
+            None: anyone.
+        scheme: the security scheme of ``auth`` in the API document.
+        problems: codes that this route answers besides the common ones.
+        parameters: path and query parameters, as OpenAPI parameter objects.
+        event: what its log line is called.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answer: Type[Any] | None
+    body: Type[Any] | None = None
+    most: int = 0
+    auth: Callable[[str | None, float], Any] | None = None
+    scheme: str = ""
+    problems: tuple[str, ...] = ()
+    parameters: tuple[dict[str, Any], ...] = ()
+    event: str = "request"
+
+
+class Gate:
+    """Serves the routes of one Chalice app.
+
+    Args:
+        app: the Chalice app.
+        title: the function's name in its API document.
+        ready: whether what the function's role reads is loaded; asked by ``/readyz``, so it answers
+            from memory.
+        clock: unix time in seconds, as ``time.time``.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        title: str,
+        *,
+        ready: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.app = app
+        self.title = title
+        self.routes: list[Route] = []
+        self._clock = clock
+        self._document: str | None = None
+        app.register_middleware(_chalice_errors_as_problems, "http")
+        self._serve_health(ready)
+
+    def route(self, route: Route) -> Callable[[Callable[[Call[Any]], Response]], None]:
+        """Register a view: it takes a Call and returns a Response, or raises a Refusal."""
+
+        def register(view: Callable[[Call[Any]], Response]) -> None:
+            self.routes.append(route)
+
+            def served(**_path: str) -> Response:
+                request = self.app.current_request
+                assert request is not None  # Chalice sets it before it calls a view.
+                return self._serve(route, view, request)
+
+            # No content types: read_json checks them, so that a refusal is a problem like any
+            # other.
+            name = view.__name__
+            self.app.route(route.path, methods=[route.method], name=name, content_types=[])(served)
+
+        return register
+
+    def _serve(
+        self, route: Route, view: Callable[[Call[Any]], Response], request: Request
+    ) -> Response:
+        now_ms = int(self._clock() * 1000)
+        request_id = request.context.get("requestId")
+        call: Call[Any] = Call(None, None, request, now_ms)
+        outcome = "ok"
+        try:
+            if route.auth:
+                call.who = route.auth(request.headers.get("authorization"), now_ms / 1000)
+            if route.body:
+                call.body = decode(route.body, read_json(request, route.most))
+            response = view(call)
+        except Refusal as refusal:
+            outcome = refusal.code
+            response = problem_response(refusal, request_id)
+        if route.auth:
+            known = {"function": self.app.app_name, "path": route.path, "requestId": request_id}
+            facts = {**known, "outcome": outcome, **call.facts, "status": response.status_code}
+            log(now_ms, route.event, facts, call.counts)
+        return response
+
+    def _serve_health(self, ready: Callable[[], bool]) -> None:
+        @self.route(Route("GET", "/healthz", "The process runs", None))
+        def healthz(_call: Call[None]) -> Response:
+            return answer({"status": "ok"})
+
+        @self.route(
+            Route(
+                "GET", "/readyz", "What the function reads is loaded", None, problems=("not-ready",)
+            )
+        )
+        def readyz(_call: Call[None]) -> Response:
+            if not ready():
+                detail = "What this function reads is not loaded yet; the first call loads it."
+                raise Refusal("not-ready", detail, retry_after=1)
+            return answer({"status": "ready"})
+
+        @self.route(Route("GET", "/v1/openapi.json", "This document", None))
+        def openapi(_call: Call[None]) -> Response:
+            if self._document is None:
+                self._document = json.dumps(document(self.title, self.routes), indent=1)
+            return Response(self._document, headers={"Content-Type": "application/json"})
+
+
+def answer(body: dict[str, Any], headers: dict[str, str] = NO_STORE) -> Response:
+    """A 200 with a JSON body that no cache may keep."""
+    return Response(json.dumps(body, separators=(",", ":")), headers=dict(headers))
+
+
+def _chalice_errors_as_problems(
+    request: Request, get_response: Callable[[Request], Response]
+) -> Response:
+    """Chalice's own errors (its body has a ``Code``) in the shape of ours."""
+    response = get_response(request)
+    if not isinstance(response.body, dict) or "Code" not in response.body:
+        return response
+    code, detail = _CHALICE_CODES.get(response.status_code, _CHALICE_CODES[500])
+    return problem_response(Refusal(code, detail), request.context.get("requestId"))
+
+
+_CHALICE_CODES = {
+    404: ("not-found", "No such path."),
+    405: ("method-not-allowed", "This path is served for other methods."),
+    500: ("internal-error", "The fault is Roomgate's; its log has the request under requestId."),
+}

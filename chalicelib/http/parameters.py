@@ -1,0 +1,62 @@
+"""Path and query parameters: decoded like body members, refused by their name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
+
+from chalicelib.http.schema import Faults
+from chalicelib.http.vocabulary import SDK_APP_ID
+from chalicelib.refusal import Invalid, Wrong
+from chalicelib.rooms import BadIdentifier, parse_room_key
+
+if TYPE_CHECKING:
+    from chalicelib.http.schema import Type
+    from chalicelib.rooms import Room
+
+T = TypeVar("T")
+
+MOST_DIGITS = 16  # No parameter is a longer number; int() itself would take any length.
+
+APP_PARAMETER: dict[str, Any] = {
+    "name": "app",
+    "in": "path",
+    "required": True,
+    "description": "sdkAppId",
+    "schema": SDK_APP_ID.json_schema(),
+}
+ROOM_PARAMETER: dict[str, Any] = {
+    "name": "room",
+    "in": "path",
+    "required": True,
+    "description": "a numeric room's digits, or s: and the base64url of a string room's name",
+    "schema": {"type": "string"},
+}
+
+
+def app_of(path: dict[str, str]) -> int:
+    """The application in a path; raises Invalid."""
+    return integer("app", path["app"], SDK_APP_ID)
+
+
+def room_of(path: dict[str, str]) -> Room:
+    """The room in a path, by its key (``123``, ``s:…``); raises Invalid."""
+    try:
+        # API Gateway may hand the colon on as %3A; a room key itself has no percent sign.
+        return parse_room_key(unquote(path["room"]))
+    except BadIdentifier as error:
+        raise Invalid((Wrong("room", error.reason),)) from None
+
+
+def integer(name: str, text: str, wanted: Type[int]) -> int:
+    """A decimal parameter; raises Invalid."""
+    digits = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return parameter(name, int(text) if digits else text, wanted)
+
+
+def parameter(name: str, value: str | int, wanted: Type[T]) -> T:
+    """A parameter of any type; raises Invalid."""
+    try:
+        return wanted.decode(value)
+    except Faults as faults:
+        raise Invalid((Wrong(name, faults.wrong[0].detail),)) from None

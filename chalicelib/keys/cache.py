@@ -1,0 +1,140 @@
+"""A cache that refreshes itself: never older than a stated bound while the stores answer.
+
+The call that finds a value due starts the refresh (one at a time for each value) and waits for it a
+little; where the
+store is slower than that, the old value serves and the new one is there for a later call. While the
+store is down the
+last good value goes on, up to a bound. What the store does not have is remembered for a while too.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from chalicelib.keys.store import NotInStore, StoreDown, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+REFRESH_SECONDS = 60.0  # A value is read again when it is this old (less up to a fifth, by chance).
+WAIT_SECONDS = 0.3  # A refresh holds a call up for at most this long.
+FIRST_WAIT_SECONDS = 8.0  # A value not seen before is waited for this long.
+RETRY_SECONDS = 5.0  # After a failed refresh the next one waits this long.
+MISSING_SECONDS = 15.0  # What the store does not have is asked for again after this.
+STALE_SECONDS = 24 * 3600.0  # With the store down, a value serves this long after it was read.
+MOST = 10_000  # Values kept; the one unused for longest goes first.
+
+
+class Entry(Generic[T]):
+    """What is known of one name."""
+
+    __slots__ = ("due", "error", "flight", "loaded_at", "value")
+
+    def __init__(self) -> None:
+        self.value: T | None = None
+        self.error: StoreError | None = None
+        self.loaded_at = 0.0
+        self.due = 0.0
+        self.flight: threading.Thread | None = None
+
+
+class RefreshingCache(Generic[T]):
+    """Values by name, each loaded on first use and refreshed when due.
+
+    Args:
+        load: reads one value; raises StoreError. Called on a thread of its own.
+        on_failure: told of each failed load (but for what the store does not have), on that thread.
+        clock: unix time in seconds.
+        jitter: a number from 0 to 1 by chance; spreads the refreshes of many environments.
+        wait: seconds that a refresh may hold up a call.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], T],
+        *,
+        on_failure: Callable[[StoreError], None] = lambda _error: None,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = lambda: os.urandom(1)[0] / 255,
+        wait: float = WAIT_SECONDS,
+    ) -> None:
+        self._load = load
+        self._on_failure = on_failure
+        self._clock = clock
+        self._jitter = jitter
+        self._wait = wait
+        self._entries: OrderedDict[str, Entry[T]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> T:
+        """The value of a name.
+
+        Raises:
+            NotInStore: the store has no such thing (or had none a moment ago).
+            StoreDown: there is no value, or none young enough, and the store does not give one.
+        """
+        entry = self._entries.get(name)
+        if entry is None or self._clock() >= entry.due:
+            entry = self._refresh(name)
+        return self._outcome(name, entry)
+
+    def loaded(self, name: str) -> bool:
+        """Whether a usable value is in memory; asks no store."""
+        entry = self._entries.get(name)
+        return entry is not None and entry.value is not None and not self._too_old(entry)
+
+    def age(self, name: str) -> float | None:
+        """Seconds since the value was read, or None where there is none."""
+        entry = self._entries.get(name)
+        return None if entry is None or entry.value is None else self._clock() - entry.loaded_at
+
+    def _refresh(self, name: str) -> Entry[T]:
+        with self._lock:
+            entry = self._entries.setdefault(name, Entry())
+            self._entries.move_to_end(name)
+            while len(self._entries) > MOST:
+                self._entries.popitem(last=False)
+            if self._clock() < entry.due:  # Another call refreshed it while this one waited.
+                return entry
+            flight = entry.flight
+            if flight is None:
+                flight = threading.Thread(target=self._fly, args=(name, entry), daemon=True)
+                entry.flight = flight
+                flight.start()
+        flight.join(FIRST_WAIT_SECONDS if entry.value is None else self._wait)
+        return entry
+
+    def _fly(self, name: str, entry: Entry[T]) -> None:
+        try:
+            self._land(entry, self._load(name))
+        except NotInStore as error:
+            entry.value, entry.error = None, error
+            entry.due = self._clock() + MISSING_SECONDS
+        except StoreError as error:
+            entry.error = error
+            entry.due = self._clock() + RETRY_SECONDS
+            self._on_failure(error)
+        finally:
+            entry.flight = None
+
+    def _land(self, entry: Entry[T], value: T) -> None:
+        now = self._clock()
+        entry.value, entry.error, entry.loaded_at = value, None, now
+        entry.due = now + REFRESH_SECONDS * (1 - self._jitter() / 5)
+
+    def _outcome(self, name: str, entry: Entry[T]) -> T:
+        value, error = entry.value, entry.error
+        if value is not None and not self._too_old(entry):
+            return value
+        if error is None:
+            raise StoreDown(name, "no answer in time")
+        raise type(error)(error.name, error.reason)  # A new one: a raised one grows its traceback.
+
+    def _too_old(self, entry: Entry[T]) -> bool:
+        return self._clock() - entry.loaded_at > STALE_SECONDS

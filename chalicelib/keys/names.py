@@ -1,0 +1,29 @@
+"""What things are called in the stores of one stack."""
+
+from __future__ import annotations
+
+
+class Names:
+    """What things are called in the stores of one stack.
+
+    Args:
+        stack: the stack's name, ``roomgate`` by default.
+    """
+
+    def __init__(self, stack: str) -> None:
+        self.stack = stack
+        self.report_token = f"{stack}/report-token"
+        self.applications = f"/{stack}/apps"
+        self.callers = f"/{stack}/callers"
+
+    def key(self, sdk_app_id: int) -> str:
+        """The secret that holds an application's signing key."""
+        return f"{self.stack}/app/{sdk_app_id}"
+
+    def settings(self, sdk_app_id: int) -> str:
+        """The parameter that holds an application's settings."""
+        return f"{self.applications}/{sdk_app_id}"
+
+    def caller(self, caller_id: str) -> str:
+        """The parameter that holds a caller."""
+        return f"{self.callers}/{caller_id}"

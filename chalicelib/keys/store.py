@@ -1,0 +1,203 @@
+"""Reading Secrets Manager and SSM: through Lambda's extension if present, else with boto3.
+
+StoreError         reading failed
+├── NotInStore     the store answers that there is no such thing
+└── StoreDown      the store does not answer, refuses, or answers with garbage
+"""
+
+from __future__ import annotations
+
+import json
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A cold environment waits this long for the store; a refresh waits less (cache.WAIT_SECONDS).
+TIMEOUT_SECONDS = 3.0
+
+
+class StoreError(Exception):
+    """Reading failed.
+
+    Attributes:
+        name: of the secret or parameter.
+        reason: the store's error code, or the kind of failure; never a value.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class NotInStore(StoreError):
+    """There is no such secret, version or parameter."""
+
+
+class StoreDown(StoreError):
+    """The store does not answer, refuses, or answers with garbage."""
+
+
+class Secret:
+    """One version of a secret; its repr does not show the value.
+
+    Attributes:
+        value: the secret string.
+        version_id: the version's id in Secrets Manager.
+    """
+
+    __slots__ = ("value", "version_id")
+
+    def __init__(self, value: str, version_id: str) -> None:
+        self.value = value
+        self.version_id = version_id
+
+    def __repr__(self) -> str:
+        return f"Secret(version_id={self.version_id!r})"
+
+
+class Store(Protocol):
+    """Where keys, settings and callers are read from; each method raises StoreError."""
+
+    preloads: bool
+    """Whether it answers during INIT (the extension answers in the INVOKE phase only)."""
+
+    def secret(self, name: str, stage: str = "AWSCURRENT") -> Secret:
+        """The version of a secret that carries a staging label."""
+
+    def parameter(self, name: str) -> str:
+        """A parameter's value."""
+
+    def parameter_names(self, path: str) -> list[str]:
+        """The names under a path; empty where the store cannot list."""
+
+
+class ExtensionStore:
+    """The AWS Parameters and Secrets Lambda Extension, over HTTP on loopback (AWS Lambda docs).
+
+    Args:
+        port: PARAMETERS_SECRETS_EXTENSION_HTTP_PORT.
+        token: AWS_SESSION_TOKEN, which the extension asks for in a header.
+    """
+
+    preloads = False
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port = port
+        self._headers = {"X-Aws-Parameters-Secrets-Token": token}
+
+    def secret(self, name: str, stage: str = "AWSCURRENT") -> Secret:
+        """See Store."""
+        query = {"secretId": name, "versionStage": stage}
+        found = self._get("/secretsmanager/get", query, name)
+        try:
+            return Secret(found["SecretString"], found["VersionId"])
+        except (KeyError, TypeError):
+            raise StoreDown(name, "an answer without SecretString") from None
+
+    def parameter(self, name: str) -> str:
+        """See Store."""
+        found = self._get("/systemsmanager/parameters/get", {"name": name}, name)
+        try:
+            value: str = found["Parameter"]["Value"]
+        except (KeyError, TypeError):
+            raise StoreDown(name, "an answer without Value") from None
+        return value
+
+    def parameter_names(self, path: str) -> list[str]:  # noqa: ARG002 (the extension cannot list)
+        """See Store."""
+        return []
+
+    def _get(self, path: str, query: dict[str, str], name: str) -> Any:
+        connection = HTTPConnection("localhost", self._port, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", f"{path}?{urlencode(query)}", headers=self._headers)
+            response = connection.getresponse()
+            status, body = response.status, response.read()
+        except (OSError, HTTPException) as error:
+            raise StoreDown(name, type(error).__name__) from None
+        finally:
+            connection.close()
+        return _extension_answer(status, body, name)
+
+
+# How the stores behind the extension name a missing thing; the extension passes their error text
+# on.
+_NOT_FOUND = (b"ResourceNotFoundException", b"ParameterNotFound", b"ParameterVersionNotFound")
+
+
+def _extension_answer(status: int, body: bytes, name: str) -> Any:
+    if status != 200:  # noqa: PLR2004 (HTTP's own number)
+        if status == 404 or any(code in body for code in _NOT_FOUND):  # noqa: PLR2004 (likewise)
+            raise NotInStore(name, "not found")
+        raise StoreDown(name, f"HTTP {status}")
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise StoreDown(name, "an answer that is not JSON") from None
+
+
+class AwsStore:
+    """Secrets Manager and SSM with boto3, which the Lambda runtime brings."""
+
+    preloads = True
+
+    def __init__(self) -> None:
+        # Here and not above: the issuer with the extension must not pay for importing boto3 (0.2
+        # s).
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        config = Config(
+            connect_timeout=TIMEOUT_SECONDS,
+            read_timeout=TIMEOUT_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        )
+        session = boto3.session.Session()
+        self._secrets = session.client("secretsmanager", config=config)
+        self._parameters = session.client("ssm", config=config)
+
+    def secret(self, name: str, stage: str = "AWSCURRENT") -> Secret:
+        """See Store."""
+        call = self._secrets.get_secret_value
+        found = _aws_call(name, call, SecretId=name, VersionStage=stage)
+        if "SecretString" not in found:
+            raise StoreDown(name, "a secret without SecretString")
+        return Secret(found["SecretString"], found["VersionId"])
+
+    def parameter(self, name: str) -> str:
+        """See Store."""
+        found = _aws_call(name, self._parameters.get_parameter, Name=name, WithDecryption=True)
+        value: str = found["Parameter"]["Value"]
+        return value
+
+    def parameter_names(self, path: str) -> list[str]:
+        """See Store."""
+        pages = self._parameters.get_paginator("get_parameters_by_path")
+        found = _aws_call(path, lambda: list(pages.paginate(Path=path)))
+        return [parameter["Name"] for page in found for parameter in page["Parameters"]]
+
+
+def _aws_call(name: str, call: Any, **arguments: Any) -> Any:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code.encode() in _NOT_FOUND:
+            raise NotInStore(name, code) from None
+        raise StoreDown(name, code) from None
+    except BotoCoreError as error:
+        raise StoreDown(name, type(error).__name__) from None
+
+
+def store_of(environ: Mapping[str, str]) -> Store:
+    """The store that the environment names: the extension where its port is set, else boto3."""
+    port = environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT")
+    if port:
+        return ExtensionStore(int(port), environ.get("AWS_SESSION_TOKEN", ""))
+    return AwsStore()

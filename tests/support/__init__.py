@@ -1,0 +1,1 @@
+"""What several tests need: fakes, app loading, test keys made at run time."""

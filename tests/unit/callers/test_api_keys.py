@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.callers.api_keys import Callers
+from chalicelib.callers.caller import Caller, hash_of
+from chalicelib.keys.names import Names
+from chalicelib.refusal import Refusal
+from tests.support.stores import MemoryStore
+
+OLD = "rg_backend_" + "a" * 43
+NEW = "rg_backend_" + "b" * 43
+NOW = 1_600_000_000.0
+CALLER = Caller("backend", (hash_of(OLD), hash_of(NEW)), ends=int(NOW) + 10, rate=2, burst=3)
+NAMES = Names("roomgate")
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.parameters[NAMES.caller("backend")] = CALLER.to_json()
+    return store
+
+
+@pytest.fixture
+def callers(store: MemoryStore) -> Callers:
+    return Callers(store, NAMES)
+
+
+def refused(callers: Callers, authorization: str | None, now: float = NOW) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        callers.authenticate(authorization, now)
+    return caught.value
+
+
+@pytest.mark.parametrize("key", [OLD, NEW])
+def test_both_keys_of_a_change_over_count(callers: Callers, key: str) -> None:
+    """A backend can change over without a moment in which neither key works."""
+    assert callers.authenticate(f"Bearer {key}", NOW) == CALLER
+    assert callers.authenticate(f"bearer  {key} ", NOW) == CALLER
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic abc", OLD])
+def test_no_key_is_said_to_be_missing(callers: Callers, authorization: str | None) -> None:
+    """Another scheme, or none, is told what to send."""
+    assert refused(callers, authorization).code == "api-key-missing"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "rg_backend_" + "c" * 43,
+        "rg_nobody_" + "a" * 43,
+        "rg_backend_" + "a" * 42,
+        "rg_backend_" + "a" * 44,
+        "rg__" + "a" * 43,
+        "rg_../secret_" + "a" * 43,
+        "x",
+        "é" * 9,
+    ],
+)
+def test_a_wrong_key_is_refused_without_saying_what_is_wrong_with_it(
+    callers: Callers, key: str
+) -> None:
+    """An unknown caller and a wrong key look alike."""
+    refusal = refused(callers, f"Bearer {key}")
+    assert refusal.code == "api-key-invalid"
+    assert key not in str(refusal)
+
+
+def test_unknown_callers_with_well_formed_keys_look_like_wrong_keys(callers: Callers) -> None:
+    """The text of both refusals is the same, so ids can't be guessed."""
+    nobody = refused(callers, "Bearer rg_nobody_" + "a" * 43)
+    wrong = refused(callers, "Bearer rg_backend_" + "c" * 43)
+    assert nobody.detail == wrong.detail
+
+
+def test_a_caller_ends_at_its_second(callers: Callers) -> None:
+    """At its end, not after it, a caller is refused."""
+    callers.authenticate(f"Bearer {OLD}", NOW + 9)
+    assert refused(callers, f"Bearer {OLD}", NOW + 10).code == "api-key-ended"
+
+
+def test_a_store_that_is_down_is_a_503_and_not_a_401(
+    callers: Callers, store: MemoryStore
+) -> None:
+    """A backend must not throw its key away because a store is down."""
+    store.down = True
+    refusal = refused(callers, f"Bearer {OLD}")
+    assert (refusal.code, refusal.retry_after) == ("store-unavailable", 5)
+
+
+def test_a_broken_record_lets_nobody_in(callers: Callers, store: MemoryStore) -> None:
+    """Garbage in the store is no caller."""
+    store.parameters[NAMES.caller("backend")] = '{"id": "backend"}'
+    assert refused(callers, f"Bearer {OLD}").code == "store-unavailable"
+
+
+def test_each_caller_has_its_rate(callers: Callers) -> None:
+    """The burst goes at once, then the rate; the refusal says when to come back."""
+    for _ in range(3):
+        callers.authenticate(f"Bearer {OLD}", NOW)
+    refusal = refused(callers, f"Bearer {OLD}")
+    assert (refusal.code, refusal.retry_after) == ("rate-limited", 1)
+    callers.authenticate(f"Bearer {OLD}", NOW + 0.5)
+    assert refused(callers, f"Bearer {OLD}", NOW + 0.5).code == "rate-limited"
+
+
+def test_a_wrong_key_costs_its_caller_nothing(callers: Callers) -> None:
+    """Nobody can use up another's rate."""
+    for _ in range(9):
+        refused(callers, "Bearer rg_backend_" + "c" * 43)
+    assert callers.authenticate(f"Bearer {OLD}", NOW) == CALLER
+
+
+def test_a_clock_that_steps_back_gives_no_tokens(callers: Callers) -> None:
+    """Time running backwards neither fills a bucket nor breaks it."""
+    for step in range(3):
+        callers.authenticate(f"Bearer {OLD}", NOW - step)
+    assert refused(callers, f"Bearer {OLD}", NOW - 9).code == "rate-limited"

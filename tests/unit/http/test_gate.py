@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from chalice.app import Chalice, Response
+from openapi_spec_validator import validate
+
+from chalicelib.http.gate import Call, Gate, Route, answer
+from chalicelib.http.problems import PROBLEMS, problem_body
+from chalicelib.http.schema import Field, Integer, Record
+from chalicelib.refusal import Refusal, Wrong
+from tests.support.apps import api_event
+
+BODY = Record(lambda n: n, Field("n", Integer(0, 9), "n"))
+
+
+def authenticate(authorization: str | None, now: float) -> str:
+    if authorization != "Bearer me":
+        raise Refusal("api-key-invalid", f"Not you, at {now:g}.")
+    return "me"
+
+
+@pytest.fixture
+def app() -> Chalice:
+    app = Chalice("tested")
+    gate = Gate(app, "tested", ready=lambda: False, clock=lambda: 12.345)
+
+    @gate.route(Route("POST", "/things/{id}", "A thing", BODY, BODY, 100, authenticate, "apiKey"))
+    def things(call: Call[str]) -> Response:
+        call.facts["n"] = call.body
+        call.counts["Things"] = 1
+        if call.body == 7:
+            raise Refusal("rate-limited", "Later.", retry_after=3)
+        if call.body == 8:
+            raise ZeroDivisionError("internal matters")
+        return answer({"n": call.body, "id": call.path["id"], "who": call.who, "now": call.now_ms})
+
+    return app
+
+
+def post(app: Chalice, body: str, **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    headers = {"Authorization": "Bearer me", **changes.pop("headers", {})}
+    event = api_event("POST", "/things/{id}", body=body, headers=headers, path={"id": "x"})
+    answered = app(event | changes, None)
+    return answered, json.loads(answered["body"])
+
+
+def test_a_good_request_reaches_its_view(app: Chalice) -> None:
+    """The view gets who calls, the decoded body, the path and the time; its answer is not cached."""
+    answered, body = post(app, '{"n": 1}')
+    assert answered["statusCode"] == 200
+    assert body == {"n": 1, "id": "x", "who": "me", "now": 12345}
+    assert answered["headers"]["Cache-Control"] == "no-store"
+
+
+def test_a_refusal_is_a_problem(app: Chalice) -> None:
+    """RFC 9457: media type, the members, the status in both places, Retry-After where known."""
+    answered, body = post(app, '{"n": 7}')
+    assert answered["headers"] == {
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+        "Retry-After": "3",
+    }
+    assert body == {
+        "type": "urn:problem-type:roomgate:rate-limited",
+        "title": "Too many requests",
+        "status": 429,
+        "code": "rate-limited",
+        "detail": "Later.",
+        "requestId": "request-1",
+    }
+    assert answered["statusCode"] == 429
+
+
+def test_who_calls_is_asked_before_the_body_is_read(app: Chalice) -> None:
+    """A stranger learns nothing about bodies, and is told how to authenticate."""
+    answered, body = post(app, "broken", headers={"Authorization": "Bearer you"})
+    assert (answered["statusCode"], body["code"]) == (401, "api-key-invalid")
+    assert answered["headers"]["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_wrong_members_are_pointed_at(app: Chalice) -> None:
+    """The problem's errors carry a pointer for each wrong member."""
+    _, body = post(app, '{"m": 1}')
+    assert [error["pointer"] for error in body["errors"]] == ["#/m", "#/n"]
+
+
+def test_a_fault_of_ours_says_nothing_of_its_kind(
+    app: Chalice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A 500 holds no exception text; the log has the traceback."""
+    answered, body = post(app, '{"n": 8}')
+    assert (answered["statusCode"], body["code"]) == (500, "internal-error")
+    assert "internal matters" not in answered["body"]
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_methods_that_chalice_refuses_are_problems_too(app: Chalice) -> None:
+    """A method that the gateway let through is a 405 in our shape."""
+    answered = app(api_event("PUT", "/things/{id}", path={"id": "x"}), None)
+    assert json.loads(answered["body"])["code"] == "method-not-allowed"
+
+
+def test_each_request_is_one_line_of_json(
+    app: Chalice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says what was asked and what came of it, and carries its counts as EMF."""
+    post(app, '{"n": 1}')
+    post(app, '{"n": 7}')
+    good, bad = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert good | {"_aws": None} == {
+        "timestamp": 12345,
+        "event": "request",
+        "function": "tested",
+        "path": "/things/{id}",
+        "requestId": "request-1",
+        "n": 1,
+        "status": 200,
+        "outcome": "ok",
+        "Things": 1,
+        "_aws": None,
+    }
+    assert good["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "Things", "Unit": "Count"}]
+    assert (bad["status"], bad["outcome"]) == (429, "rate-limited")
+
+
+def test_health_is_answered_from_memory(app: Chalice) -> None:
+    """healthz always, readyz once what the function reads is loaded."""
+    assert app(api_event("GET", "/healthz"), None)["statusCode"] == 200
+    assert app(api_event("GET", "/readyz"), None)["statusCode"] == 503
+
+
+def test_the_document_is_openapi(app: Chalice) -> None:
+    """What the gate serves is a valid OpenAPI 3.1 document, with each route in it."""
+    document = json.loads(app(api_event("GET", "/v1/openapi.json"), None)["body"])
+    validate(document)
+    assert set(document["paths"]) == {"/things/{id}", "/healthz", "/readyz", "/v1/openapi.json"}
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_code_has_a_status_and_a_title(code: str) -> None:
+    """The table is complete: an HTTP error status, and words for it."""
+    body = problem_body(code, "Why.", None, (Wrong("#/a", "x"), Wrong("app", "y")))
+    assert 400 <= body["status"] < 600
+    assert body["title"]
+    assert body["errors"] == [
+        {"pointer": "#/a", "detail": "x"},
+        {"parameter": "app", "detail": "y"},
+    ]

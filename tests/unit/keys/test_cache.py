@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.keys.cache import (
+    MISSING_SECONDS,
+    REFRESH_SECONDS,
+    RETRY_SECONDS,
+    STALE_SECONDS,
+    RefreshingCache,
+)
+from chalicelib.keys.store import NotInStore, StoreDown, StoreError
+from tests.support.stores import Clock, MemoryStore
+
+NAME = "/roomgate/apps/1"
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.parameters[NAME] = "first"
+    return store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def failures() -> list[StoreError]:
+    return []
+
+
+@pytest.fixture
+def cache(store: MemoryStore, clock: Clock, failures: list[StoreError]) -> RefreshingCache[str]:
+    return RefreshingCache(
+        store.parameter, on_failure=failures.append, clock=clock, jitter=lambda: 0.0, wait=5.0
+    )
+
+
+def test_a_value_is_read_once_within_its_interval(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """Calls between two refreshes cost no call to the store."""
+    cache.get(NAME)
+    clock.now += REFRESH_SECONDS - 0.1
+    assert cache.get(NAME) == "first"
+    assert store.asked[NAME] == 1
+
+
+def test_a_new_value_is_seen_after_one_interval(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """The call that finds the value due returns the new one."""
+    cache.get(NAME)
+    store.parameters[NAME] = "second"
+    clock.now += REFRESH_SECONDS
+    assert cache.get(NAME) == "second"
+
+
+def test_jitter_only_shortens_the_interval(store: MemoryStore, clock: Clock) -> None:
+    """The stated bound holds for every environment, whatever chance says."""
+    cache = RefreshingCache(store.parameter, clock=clock, jitter=lambda: 1.0, wait=5.0)
+    cache.get(NAME)
+    store.parameters[NAME] = "second"
+    clock.now += REFRESH_SECONDS * 0.8
+    assert cache.get(NAME) == "second"
+
+
+def test_a_slow_store_holds_a_refresh_up_no_longer_than_the_wait(
+    store: MemoryStore, clock: Clock
+) -> None:
+    """With the store hanging, the old value serves; the new one is there once the store answers."""
+    cache = RefreshingCache(store.parameter, clock=clock, wait=0.01)
+    cache.get(NAME)
+    store.parameters[NAME] = "second"
+    clock.now += REFRESH_SECONDS
+    store.open.clear()
+    assert cache.get(NAME) == "first"
+    store.open.set()
+    _wait_until(lambda: cache.get(NAME) == "second")
+
+
+def test_only_one_refresh_is_under_way(store: MemoryStore, clock: Clock) -> None:
+    """Twenty calls that find a value due ask the store once."""
+    cache = RefreshingCache(store.parameter, clock=clock, wait=5.0)
+    cache.get(NAME)
+    clock.now += REFRESH_SECONDS
+    store.open.clear()
+    with ThreadPoolExecutor(20) as pool:
+        calls = [pool.submit(cache.get, NAME) for _ in range(20)]
+        store.open.set()
+        assert {call.result() for call in calls} == {"first"}
+    assert store.asked[NAME] == 2
+
+
+def test_the_last_good_value_serves_while_the_store_is_down(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock, failures: list[StoreError]
+) -> None:
+    """A failed refresh is told, and tried again only after its pause."""
+    cache.get(NAME)
+    store.down = True
+    clock.now += REFRESH_SECONDS
+    assert cache.get(NAME) == "first"
+    assert cache.get(NAME) == "first"
+    assert [type(failure) for failure in failures] == [StoreDown]
+    clock.now += RETRY_SECONDS
+    cache.get(NAME)
+    assert len(failures) == 2
+
+
+def test_the_last_good_value_has_an_end(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """A value older than the stale bound is refused, not served."""
+    cache.get(NAME)
+    store.down = True
+    clock.now += STALE_SECONDS + 1
+    with pytest.raises(StoreDown):
+        cache.get(NAME)
+    assert not cache.loaded(NAME)
+
+
+def test_what_the_store_lacks_is_remembered_for_a_while(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """Asking for an unknown name again costs no call; it is found soon after it is made."""
+    for _ in range(3):
+        with pytest.raises(NotInStore):
+            cache.get("/roomgate/apps/2")
+    assert store.asked["/roomgate/apps/2"] == 1
+    store.parameters["/roomgate/apps/2"] = "made"
+    clock.now += MISSING_SECONDS
+    assert cache.get("/roomgate/apps/2") == "made"
+
+
+def test_what_was_deleted_stops(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """A deleted value does not live on as the last good one."""
+    cache.get(NAME)
+    del store.parameters[NAME]
+    clock.now += REFRESH_SECONDS
+    with pytest.raises(NotInStore):
+        cache.get(NAME)
+
+
+def test_a_cold_cache_says_that_the_store_is_down(
+    cache: RefreshingCache[str], store: MemoryStore
+) -> None:
+    """Without a last good value there is an error, and none is made up."""
+    store.down = True
+    with pytest.raises(StoreDown):
+        cache.get(NAME)
+
+
+def test_loaded_and_age_ask_no_store(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """Readiness and metrics read memory only."""
+    assert (cache.loaded(NAME), cache.age(NAME)) == (False, None)
+    assert store.asked.total() == 0
+    cache.get(NAME)
+    clock.now += 7
+    assert (cache.loaded(NAME), cache.age(NAME)) == (True, 7)
+
+
+def _wait_until(holds: object) -> None:
+    assert callable(holds)
+    patience = threading.Event()
+    for _ in range(1000):
+        if holds():
+            return
+        patience.wait(0.01)
+    pytest.fail("the condition never held")
