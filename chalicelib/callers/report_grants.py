@@ -15,9 +15,14 @@ from chalicelib.rooms import BadIdentifier, check_sdk_app_id, check_user_id, par
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from jwt.types import Options
+
     from chalicelib.rooms import Room
 
-_OPTIONS = {"require": ["exp", "aud", "sub", "app", "room", "epoch"], "verify_iat": False}
+_OPTIONS: Options = {
+    "require": ["exp", "aud", "sub", "app", "room", "epoch"],
+    "verify_exp": False,  # Checked below, by the request's own clock.
+}
 
 
 def authenticate_report(authorization: str | None, keys: ReportTokenKeys, now: float) -> Claims:
@@ -54,7 +59,7 @@ def check_report_token(token: str, keys: Iterable[TokenKey], now: float) -> Clai
             key.key,
             algorithms=["HS256"],
             audience=AUDIENCE,
-            options={**_OPTIONS, "verify_exp": False},  # Checked below, by the request's own clock.
+            options=_OPTIONS,
         )
         claims = Claims(
             sdk_app_id=check_sdk_app_id(payload["app"]),

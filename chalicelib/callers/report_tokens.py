@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 AUDIENCE: Final = "roomgate/reports"
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class TokenKey:
     """A key of report tokens; its repr does not show the key.
@@ -153,7 +155,7 @@ def mint(key: TokenKey, claims: Claims) -> str:
 
 
 def _encoded(part: dict[str, Any]) -> bytes:
-    return _base64url(json.dumps(part, separators=(",", ":")).encode())
+    return _base64url(_encode(part).encode())
 
 
 def _base64url(raw: bytes) -> bytes:

@@ -42,7 +42,7 @@ def parse_json(raw: bytes | str) -> Any:
     """
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
-        return json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        return _decode(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise Refusal("malformed-json", f"{error.msg} at {where}.") from None
@@ -77,3 +77,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(_name: str) -> Any:
     raise _Refused("NaN and Infinity are no JSON numbers.")
+
+
+# Made once: json.loads with hooks would make a decoder for each body.
+_decode = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode

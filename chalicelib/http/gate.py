@@ -14,7 +14,6 @@ from chalice.app import Request, Response
 
 from chalicelib.http.body import read_json
 from chalicelib.http.log import log
-from chalicelib.http.openapi import document
 from chalicelib.http.problems import problem_response
 from chalicelib.http.schema import decode
 from chalicelib.refusal import Refusal
@@ -28,7 +27,10 @@ if TYPE_CHECKING:
 
 Who = TypeVar("Who")
 
+_FAULT = 500
 NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # Made once: json.dumps makes one a call.
 
 
 class Call(Generic[Who]):
@@ -41,8 +43,9 @@ class Call(Generic[Who]):
         query: query parameters, the last of each name.
         headers: request headers, by lower-case name.
         now_ms: unix time in ms at which the request came in.
-        facts: what the log line is to say; a route adds to it, also an outcome of its own for
-            "ok". Never a ticket, key or token.
+        request_id: API Gateway's id of the request.
+        facts: what the log line is to say; a route adds to it. Never a ticket, key or token.
+        outcome: what came of it, for the log line; a route may have a better word than "ok".
         counts: metrics to count, by name.
     """
 
@@ -53,7 +56,9 @@ class Call(Generic[Who]):
         self.query: dict[str, str] = dict(request.query_params or {})
         self.headers = request.headers
         self.now_ms = now_ms
+        self.request_id: str | None = request.context.get("requestId")
         self.facts: dict[str, Any] = {}
+        self.outcome = "ok"
         self.counts: dict[str, int] = {}
 
     @property
@@ -115,6 +120,7 @@ class Gate:
         self._clock = clock
         self._document: str | None = None
         app.register_middleware(_chalice_errors_as_problems, "http")
+        app.api.binary_types = []  # All is JSON; else Chalice compares 13 types thrice a request.
         self._serve_health(ready)
 
     def route(self, route: Route) -> Callable[[Callable[[Call[Any]], Response]], None]:
@@ -138,24 +144,25 @@ class Gate:
     def _serve(
         self, route: Route, view: Callable[[Call[Any]], Response], request: Request
     ) -> Response:
-        now_ms = int(self._clock() * 1000)
-        request_id = request.context.get("requestId")
-        call: Call[Any] = Call(None, None, request, now_ms)
-        outcome = "ok"
+        call: Call[Any] = Call(None, None, request, int(self._clock() * 1000))
+        response = None
         try:
-            if route.auth:
-                call.who = route.auth(request.headers.get("authorization"), now_ms / 1000)
-            if route.body:
-                call.body = decode(route.body, read_json(request, route.most))
-            response = view(call)
-        except Refusal as refusal:
-            outcome = refusal.code
-            response = problem_response(refusal, request_id)
-        if route.auth:
-            known = {"function": self.app.app_name, "path": route.path, "requestId": request_id}
-            facts = {**known, "outcome": outcome, **call.facts, "status": response.status_code}
-            log(now_ms, route.event, facts, call.counts)
+            response = _respond(route, view, request, call)
+        finally:
+            if route.auth:  # A fault of ours gets its line too, and then its traceback.
+                self._log(route, call, response)
         return response
+
+    def _log(self, route: Route, call: Call[Any], response: Response | None) -> None:
+        facts = {
+            "function": self.app.app_name,
+            "path": route.path,
+            "requestId": call.request_id,
+            **call.facts,
+            "status": response.status_code if response else _FAULT,
+            "outcome": call.outcome if response else "internal-error",
+        }
+        log(call.now_ms, route.event, facts, call.counts)
 
     def _serve_health(self, ready: Callable[[], bool]) -> None:
         @self.route(Route("GET", "/healthz", "The process runs", None))
@@ -176,13 +183,30 @@ class Gate:
         @self.route(Route("GET", "/v1/openapi.json", "This document", None))
         def openapi(_call: Call[None]) -> Response:
             if self._document is None:
+                # Here and not above: few environments are ever asked for it, all would pay.
+                from chalicelib.http.openapi import document  # noqa: PLC0415
+
                 self._document = json.dumps(document(self.title, self.routes), indent=1)
             return Response(self._document, headers={"Content-Type": "application/json"})
 
 
+def _respond(
+    route: Route, view: Callable[[Call[Any]], Response], request: Request, call: Call[Any]
+) -> Response:
+    try:
+        if route.auth:
+            call.who = route.auth(call.headers.get("authorization"), call.now_ms / 1000)
+        if route.body:
+            call.body = decode(route.body, read_json(request, route.most))
+        return view(call)
+    except Refusal as refusal:
+        call.outcome = refusal.code
+        return problem_response(refusal, call.request_id)
+
+
 def answer(body: dict[str, Any], headers: dict[str, str] = NO_STORE) -> Response:
     """A 200 with a JSON body that no cache may keep."""
-    return Response(json.dumps(body, separators=(",", ":")), headers=dict(headers))
+    return Response(_encode(body), headers=dict(headers))
 
 
 def _chalice_errors_as_problems(

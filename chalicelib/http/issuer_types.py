@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chalicelib.entries import (
     EntryRequest,
@@ -11,8 +11,7 @@ from chalicelib.entries import (
     RoomUrlRequest,
     UserSigRequest,
 )
-from chalicelib.http.schema import Field, Foreign, Integer, OneOf, Record, Text
-from chalicelib.rooms import ROOM_ID_MAX
+from chalicelib.http.schema import Answer, Array, Field, Foreign, Integer, OneOf, Record, Text
 from chalicelib.http.vocabulary import (
     APPLICATION_FIELD,
     KEY_ID,
@@ -27,11 +26,17 @@ from chalicelib.http.vocabulary import (
     USER_FIELD,
     USER_ID,
 )
+from chalicelib.rooms import ROOM_ID_MAX
+from chalicelib.tickets import ALGORITHMS, PRIVATE_MAP_KEY, USER_SIG
+
+if TYPE_CHECKING:
+    from chalicelib.http.schema import Schema
 
 BODY_MOST: Final = 64 * 1024  # bytes
 
 TERMINALS = Integer(1, 4, "Tencent's TerminalType: 4 Android, 2 iOS, 1 the sample component")
 SCENES = OneOf({"videocall": "videocall", "live": "live"}, "appscene of the rtc URL")
+KIND = OneOf({kind: kind for kind in (USER_SIG, PRIVATE_MAP_KEY)}, "what the ticket is")
 ROOM_URL = Text(32_768, description="room://…, for live-pusher's url")
 
 
@@ -86,17 +91,12 @@ INSPECTION_REQUEST = Record(
     APPLICATION_FIELD,
     Field("userId", USER_ID, "user_id", required=False),
     *(field._replace(required=False) for field in ROOM_FIELDS),
-    Field(
-        "kind",
-        OneOf({kind: kind for kind in ("userSig", "privateMapKey")}, "what the ticket should be"),
-        "kind",
-        required=False,
-    ),
+    Field("kind", KIND, "kind", required=False),
 )
 
 _OBJECT = Foreign((dict,), {"type": "object"})
 
-USER_SIG_ANSWER = Record(
+USER_SIG_ANSWER = Answer(
     dict,
     APPLICATION_FIELD,
     USER_FIELD,
@@ -104,7 +104,7 @@ USER_SIG_ANSWER = Record(
     Field("expiresAt", UNIX_SECONDS, "expires_at"),
     Field("keyId", KEY_ID, "key_id"),
 )
-ROOM_TICKET_ANSWER = Record(
+ROOM_TICKET_ANSWER = Answer(
     dict,
     APPLICATION_FIELD,
     USER_FIELD,
@@ -114,21 +114,21 @@ ROOM_TICKET_ANSWER = Record(
     Field("expiresAt", UNIX_SECONDS, "expires_at"),
     Field("keyId", KEY_ID, "key_id"),
 )
-ROOMSIG_REQUEST = Record(
+ROOMSIG_REQUEST = Answer(
     dict,
     Field("method", OneOf({"POST": "POST"}), "method"),
     Field("url", Text(4096), "url"),
     Field("headers", _OBJECT, "headers"),
     Field("body", _OBJECT, "body"),
 )
-REPORT = Record(
+REPORT = Answer(
     dict,
     Field("url", Text(2048, description="POST the lists here"), "url"),
     Field("token", Text(2048, description="for Authorization: Bearer"), "token"),
     Field("epoch", UNIX_MS, "epoch"),
     Field("expiresAt", UNIX_SECONDS, "expires_at"),
 )
-ENTRY_ANSWER = Record(
+ENTRY_ANSWER = Answer(
     dict,
     APPLICATION_FIELD,
     USER_FIELD,
@@ -143,4 +143,42 @@ ENTRY_ANSWER = Record(
     Field("rtcUrl", ROOM_URL, "rtc_url"),
     Field("report", REPORT, "report"),
 )
-ROOM_URL_ANSWER = Record(dict, Field("roomUrl", ROOM_URL, "room_url"))
+ROOM_URL_ANSWER = Answer(dict, Field("roomUrl", ROOM_URL, "room_url"))
+
+
+def _nullable(schema: Schema) -> Schema:
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+VERDICT = Answer(
+    dict,
+    Field("code", Integer(-(2**31), 2**31, "Tencent's code; 0 where nothing is wrong"), "code"),
+    Field("name", Text(64), "name"),
+    Field("cause", Text(4096, description="the likely cause, in words"), "cause"),
+)
+CHECK = Answer(
+    dict,
+    Field("name", Text(32), "name"),
+    Field(
+        "passed",
+        Foreign((bool, type(None)), {"type": ["boolean", "null"]}),
+        "passed",
+    ),
+    Field("note", Text(4096), "note"),
+)
+INSPECTION_ANSWER = Answer(
+    dict,
+    Field("kind", Foreign((str, type(None)), _nullable(KIND.json_schema())), "kind"),
+    Field("fields", _OBJECT, "fields"),
+    Field("verdict", VERDICT, "verdict"),
+    Field("keyId", Foreign((str, type(None)), _nullable(KEY_ID.json_schema())), "key_id"),
+    Field("checks", Array(CHECK, 16), "checks"),
+)
+PUBLIC_KEY = Answer(
+    dict,
+    Field("keyId", KEY_ID, "key_id"),
+    Field("state", OneOf({"current": "current", "previous": "previous"}), "state"),
+    Field("algorithm", OneOf({name: name for name in ALGORITHMS}), "algorithm"),
+    Field("publicKey", Text(1024, description="PEM; ECDSA only"), "public_key", required=False),
+)
+KEYS_ANSWER = Answer(dict, APPLICATION_FIELD, Field("keys", Array(PUBLIC_KEY, 2), "keys"))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Roomgate"
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def log(now_ms: int, event: str, fields: dict[str, Any], counts: dict[str, int]) -> None:
     """Write one line.
@@ -37,7 +39,7 @@ def log(now_ms: int, event: str, fields: dict[str, Any], counts: dict[str, int])
         block = {"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": metrics}
         line["_aws"] = {"Timestamp": now_ms, "CloudWatchMetrics": [block]}
         line.update(counts)
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.write(_encode(line) + "\n")
     sys.stdout.flush()
 
 

@@ -79,7 +79,7 @@ def problem_body(
 def problem_response(refusal: Refusal, request_id: str | None) -> Response:
     """A refusal as an HTTP answer."""
     body = problem_body(refusal.code, refusal.detail, request_id, refusal.errors)
-    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
+    headers: dict[str, str | list[str]] = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if body["status"] == 401:  # noqa: PLR2004 (HTTP's own number)

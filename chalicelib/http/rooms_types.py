@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chalicelib.http.schema import Array, Field, Integer, OneOf, Record, Text
+from chalicelib.http.schema import Answer, Array, Field, Integer, OneOf, Text
 from chalicelib.http.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, UNIX_MS, USER_ID
 from chalicelib.http.webhook_types import HASH, SEQ
 from chalicelib.roster.parse import MOST_PLAYURL, MOST_USERS
@@ -25,12 +25,12 @@ CURSOR_PARAMETER: dict[str, Any] = {
     "schema": USER_ID.json_schema(),
 }
 
-USER: Record[dict[str, Any]] = Record(
+USER = Answer(
     dict,
     Field("userId", USER_ID, "user_id"),
     Field("playUrl", Text(MOST_PLAYURL), "play_url", required=False),
 )
-VIEW: Record[dict[str, Any]] = Record(
+VIEW = Answer(
     dict,
     Field("reporter", USER_ID, "reporter"),
     Field("epoch", UNIX_MS, "epoch"),
@@ -42,7 +42,7 @@ VIEW: Record[dict[str, Any]] = Record(
     # The set that hash names: the reporter first, then the others.
     Field("users", Array(USER, MOST_USERS + 1), "users"),
 )
-ROOM_ANSWER: Record[dict[str, Any]] = Record(
+ROOM_ANSWER = Answer(
     dict,
     APPLICATION_FIELD,
     *ROOM_FIELDS,

@@ -271,6 +271,10 @@ class Record(Type[T]):
         return {**schema, "allOf": rules} if rules else schema
 
 
+Answer = Record[dict[str, Any]]
+"""The object that an answer is; its fields are for the API document, nothing decodes it."""
+
+
 def _decode_one(alternatives: list[Field], value: dict[str, Any]) -> Any:
     given = [field for field in alternatives if field.name in value]
     if not given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from chalicelib.http.schema import Field, Foreign, Integer, OneOf, Record, Schema, Text
+from chalicelib.http.schema import Answer, Field, Foreign, Integer, OneOf, Record, Schema, Text
 from chalicelib.http.vocabulary import UNIX_MS, USER_ID
 from chalicelib.roster.parse import MOST_PLAYURL, MOST_USERS, USERLIST_EVENT
 from chalicelib.roster.view import HASH_DIGITS
@@ -70,7 +70,7 @@ REPORT_REQUEST = Record(
     Field("event", Foreign((dict,), _EVENT), "pushed"),
     Field("userlist", Foreign((list,), _LIST), "pushed"),
 )
-REPORT_ANSWER: Record[dict[str, Any]] = Record(
+REPORT_ANSWER = Answer(
     dict,
     Field("outcome", OUTCOME, "outcome"),
     Field("hash", HASH, "hash"),

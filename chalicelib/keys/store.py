@@ -8,7 +8,7 @@ StoreError         reading failed
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException
+import socket
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -87,7 +87,7 @@ class ExtensionStore:
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
-        self._headers = {"X-Aws-Parameters-Secrets-Token": token}
+        self._token = token
 
     def secret(self, name: str, stage: str = "AWSCURRENT") -> Secret:
         """See Store."""
@@ -112,16 +112,29 @@ class ExtensionStore:
         return []
 
     def _get(self, path: str, query: dict[str, str], name: str) -> Any:
-        connection = HTTPConnection("localhost", self._port, timeout=TIMEOUT_SECONDS)
+        # By hand: http.client brings ssl and email along, 13 ms of a cold start. Under HTTP/1.0 the
+        # answer comes whole, and ends where the connection does (RFC 1945).
+        token = f"X-Aws-Parameters-Secrets-Token: {self._token}"
+        asked = f"GET {path}?{urlencode(query)} HTTP/1.0\r\nHost: localhost\r\n{token}\r\n\r\n"
         try:
-            connection.request("GET", f"{path}?{urlencode(query)}", headers=self._headers)
-            response = connection.getresponse()
-            status, body = response.status, response.read()
-        except (OSError, HTTPException) as error:
+            with socket.socket() as connection:
+                connection.settimeout(TIMEOUT_SECONDS)
+                connection.connect(("localhost", self._port))
+                connection.sendall(asked.encode("ascii"))
+                answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        except OSError as error:
             raise StoreDown(name, type(error).__name__) from None
-        finally:
-            connection.close()
+        status, body = _http_answer(answer, name)
         return _extension_answer(status, body, name)
+
+
+def _http_answer(answer: bytes, name: str) -> tuple[int, bytes]:
+    """The status and the body of a whole HTTP answer."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    version, _, rest = head.partition(b" ")
+    if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
+        raise StoreDown(name, "an answer that is not HTTP")
+    return int(rest[:3]), body
 
 
 # How the stores behind the extension name a missing thing; the extension passes their error text

@@ -41,6 +41,7 @@ from chalicelib.rooms.roomsig import (
 from chalicelib.rooms.urls import (
     BadRoomUrl,
     RoomUrl,
+    Scene,
     js_encode,
     parse_room_url,
     room_url,
@@ -69,6 +70,7 @@ __all__ = [
     "RoomsigRefused",
     "RoomsigRequest",
     "RoomsigUnusable",
+    "Scene",
     "bits_of",
     "check_privileges",
     "check_room",

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import boto3
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # It has no types.
+from jsonschema import Draft202012Validator
 
 from chalicelib.callers.caller import Caller, hash_of
 from chalicelib.callers.report_tokens import Claims, TokenKey, mint

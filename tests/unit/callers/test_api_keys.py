@@ -81,9 +81,7 @@ def test_a_caller_ends_at_its_second(callers: Callers) -> None:
     assert refused(callers, f"Bearer {OLD}", NOW + 10).code == "api-key-ended"
 
 
-def test_a_store_that_is_down_is_a_503_and_not_a_401(
-    callers: Callers, store: MemoryStore
-) -> None:
+def test_a_store_that_is_down_is_a_503_and_not_a_401(callers: Callers, store: MemoryStore) -> None:
     """A backend must not throw its key away because a store is down."""
     store.down = True
     refusal = refused(callers, f"Bearer {OLD}")

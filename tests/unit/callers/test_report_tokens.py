@@ -98,7 +98,7 @@ def test_a_token_without_one_of_the_claims_is_refused(claim: str) -> None:
 
 def test_tokens_of_other_makers_are_refused() -> None:
     """An unknown kid, another key under our kid, and no signature at all are all invalid."""
-    none = jwt.encode(PAYLOAD, None, algorithm="none", headers={"kid": "k2"})
+    none = jwt.encode(PAYLOAD, "", algorithm="none", headers={"kid": "k2"})
     stranger = TokenKey("k9", os.urandom(32), None)
     forged = TokenKey("k2", os.urandom(32), None)
     longer = jwt.encode(PAYLOAD, NEW.key + bytes(32), algorithm="HS512", headers={"kid": "k2"})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -27,10 +28,8 @@ def test_any_json_is_read_as_python_reads_it(value: object) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_json_or_refused(raw: bytes) -> None:
     """No body whatever raises anything but a refusal."""
-    try:
+    with contextlib.suppress(Refusal):
         parse_json(raw)
-    except Refusal as refusal:
-        assert refusal.code == "malformed-json"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,21 @@ def app() -> Chalice:
     app = Chalice("tested")
     gate = Gate(app, "tested", ready=lambda: False, clock=lambda: 12.345)
 
-    @gate.route(Route("POST", "/things/{id}", "A thing", BODY, BODY, 100, authenticate, "apiKey"))
+    parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+    @gate.route(
+        Route(
+            "POST",
+            "/things/{id}",
+            "A thing",
+            BODY,
+            BODY,
+            100,
+            authenticate,
+            "apiKey",
+            parameters=(parameter,),
+        )
+    )
     def things(call: Call[str]) -> Response:
         call.facts["n"] = call.body
         call.counts["Things"] = 1
@@ -48,7 +62,7 @@ def post(app: Chalice, body: str, **changes: Any) -> tuple[dict[str, Any], dict[
 
 
 def test_a_good_request_reaches_its_view(app: Chalice) -> None:
-    """The view gets who calls, the decoded body, the path and the time; its answer is not cached."""
+    """The view gets who calls, the body, the path and the time; no cache keeps its answer."""
     answered, body = post(app, '{"n": 1}')
     assert answered["statusCode"] == 200
     assert body == {"n": 1, "id": "x", "who": "me", "now": 12345}
@@ -88,13 +102,15 @@ def test_wrong_members_are_pointed_at(app: Chalice) -> None:
 
 
 def test_a_fault_of_ours_says_nothing_of_its_kind(
-    app: Chalice, capsys: pytest.CaptureFixture[str]
+    app: Chalice, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A 500 holds no exception text; the log has the traceback."""
+    """A 500 holds no exception text; the log has the traceback, and the line of the request."""
     answered, body = post(app, '{"n": 8}')
     assert (answered["statusCode"], body["code"]) == (500, "internal-error")
     assert "internal matters" not in answered["body"]
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert "ZeroDivisionError" in caplog.text
+    line = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (line["status"], line["outcome"], line["n"]) == (500, "internal-error", 8)
 
 
 def test_methods_that_chalice_refuses_are_problems_too(app: Chalice) -> None:
@@ -103,9 +119,7 @@ def test_methods_that_chalice_refuses_are_problems_too(app: Chalice) -> None:
     assert json.loads(answered["body"])["code"] == "method-not-allowed"
 
 
-def test_each_request_is_one_line_of_json(
-    app: Chalice, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_request_is_one_line_of_json(app: Chalice, capsys: pytest.CaptureFixture[str]) -> None:
     """The line says what was asked and what came of it, and carries its counts as EMF."""
     post(app, '{"n": 1}')
     post(app, '{"n": 7}')

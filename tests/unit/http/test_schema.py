@@ -27,7 +27,7 @@ from chalicelib.http.schema import (
 )
 from chalicelib.refusal import Invalid
 
-REQUESTS = {
+REQUESTS: dict[str, Record[Any]] = {
     "entry": ENTRY_REQUEST,
     "user-sig": USER_SIG_REQUEST,
     "private-map-key": ROOM_TICKET_REQUEST,

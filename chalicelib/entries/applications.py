@@ -1,0 +1,45 @@
+"""An application's settings and key, or the refusal that tells a caller why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chalicelib.keys.applications import UnusableKey
+from chalicelib.keys.store import NotInStore, StoreDown
+from chalicelib.refusal import Refusal
+
+if TYPE_CHECKING:
+    from chalicelib.keys.applications import Application, Applications
+    from chalicelib.keys.store import StoreError
+
+RETRY_SECONDS: Final = 5
+
+
+def application_of(applications: Applications, sdk_app_id: int) -> Application:
+    """An application.
+
+    Raises:
+        Refusal: ``unknown-application``, ``no-signing-key`` or ``store-unavailable``.
+    """
+    try:
+        return applications.get(sdk_app_id)
+    except NotInStore as error:
+        if error.name == applications.names.key(sdk_app_id):
+            raise _no_key(sdk_app_id) from None
+        detail = f"Application {sdk_app_id} is not set up here (roomgate apps add)."
+        raise Refusal("unknown-application", detail) from None
+    except UnusableKey:
+        raise _no_key(sdk_app_id) from None
+    except StoreDown as error:
+        raise refuse_store_down(error) from None
+
+
+def _no_key(sdk_app_id: int) -> Refusal:
+    detail = f"Application {sdk_app_id} has no key that can sign (roomgate keys import)."
+    return Refusal("no-signing-key", detail, retry_after=RETRY_SECONDS)
+
+
+def refuse_store_down(_error: StoreError) -> Refusal:
+    """What a caller is told while a store is down and nothing usable is in memory."""
+    detail = "Keys and settings can't be read at the moment; try again."
+    return Refusal("store-unavailable", detail, retry_after=RETRY_SECONDS)

@@ -1,0 +1,97 @@
+"""What is wrong with a ticket, for the backend that has to find out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chalicelib.entries.applications import application_of, refuse_store_down
+from chalicelib.keys.store import StoreDown
+from chalicelib.tickets import explain
+
+if TYPE_CHECKING:
+    from chalicelib.callers.caller import Caller
+    from chalicelib.keys.applications import Applications
+    from chalicelib.rooms import Room
+    from chalicelib.tickets import SigningKey
+
+
+class InspectionRequest(NamedTuple):
+    """Ask about a ticket.
+
+    Attributes:
+        ticket: anything; its repr is not shown.
+        sdk_app_id: the application that it should be for, whose keys check it.
+        user_id: the user that it should be for, or None to take any.
+        room: the room that it should be for, or None to take any.
+        kind: ``userSig`` or ``privateMapKey`` if the caller knows what it should be.
+    """
+
+    ticket: str
+    sdk_app_id: int
+    user_id: str | None = None
+    room: Room | None = None
+    kind: str | None = None
+
+    def __repr__(self) -> str:
+        return f"InspectionRequest(…, {self.sdk_app_id}, {self.user_id!r}, {self.room!r})"
+
+
+class Inspector:
+    """Explains tickets and shows public keys.
+
+    Args:
+        applications: whose keys check the signatures.
+    """
+
+    def __init__(self, applications: Applications) -> None:
+        self._applications = applications
+
+    def inspect(self, caller: Caller, wanted: InspectionRequest, now: int) -> dict[str, Any]:
+        """The ticket's fields, a verdict in Tencent's codes, and all that was looked at.
+
+        Args:
+            caller: who asks; needs the action ``inspect``.
+            wanted: the ticket, and what it should be.
+            now: unix time in seconds.
+
+        Raises:
+            Refusal: what the caller may not do, or the application's keys can't be had.
+        """
+        caller.may("inspect", wanted.sdk_app_id)
+        keys = [key for key in self._keys(wanted.sdk_app_id) if key]
+        found = explain(wanted.ticket, keys, now=now, **_expected(wanted))
+        return {
+            "kind": found.kind,
+            "fields": found.fields,
+            "verdict": {"code": found.code, "name": found.name, "cause": found.cause},
+            "keyId": found.key_id,
+            "checks": [check._asdict() for check in found.checks],
+        }
+
+    def keys(self, caller: Caller, sdk_app_id: int) -> dict[str, Any]:
+        """The keys that count now: id, state, algorithm, public part; raises Refusal."""
+        caller.may("inspect", sdk_app_id, in_path=True)
+        current, previous = self._keys(sdk_app_id)
+        keys = [_key(current, "current")]
+        if previous:
+            keys.append(_key(previous, "previous"))
+        return {"sdkAppId": sdk_app_id, "keys": keys}
+
+    def _keys(self, sdk_app_id: int) -> tuple[SigningKey, SigningKey | None]:
+        current = application_of(self._applications, sdk_app_id).key
+        try:
+            return current, self._applications.previous_key(sdk_app_id)
+        except StoreDown as error:
+            raise refuse_store_down(error) from None
+
+
+def _expected(wanted: InspectionRequest) -> dict[str, Any]:
+    expected = wanted._asdict()
+    del expected["ticket"]
+    return expected
+
+
+def _key(key: SigningKey, state: str) -> dict[str, str]:
+    shown = {"keyId": key.key_id, "state": state, "algorithm": key.algorithm}
+    public_pem = getattr(key, "public_pem", None)
+    return {**shown, "publicKey": public_pem} if public_pem else shown

@@ -1,0 +1,149 @@
+"""The envelope of a ticket: JSON, deflated, in base64 with Tencent's alphabet, and back.
+
+Opening is strict where a real issuer never errs (one spelling for each content) and bounded where
+an attacker would not be.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+import zlib
+from typing import Any, Final, NoReturn
+
+from chalicelib.tickets.errors import (
+    BadBase64,
+    BadDeflate,
+    BadJson,
+    EmptyTicket,
+    OversizedTicket,
+    WrongAlphabet,
+)
+
+MAX_CHARACTERS: Final = 16 * 1024
+"""Of a ticket's text; real ones have some 200 to 500."""
+MAX_INFLATED: Final = 16 * 1024
+"""Of the JSON inside, in bytes, whatever a ticket claims to be."""
+
+_TO_TENCENT: Final = bytes.maketrans(b"+/=", b"*-_")
+_FROM_TENCENT: Final = bytes.maketrans(b"*-_", b"+/=")
+_TENCENT: Final = re.compile(r"[A-Za-z0-9*-]+_{0,2}")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+
+_ZLIB_HEAD: Final = b"\x78\x9c"
+# A small window and little memory: zlib.compress would allocate 256 KB for each ticket, and take
+# up to ten times as long for the same text. A decoder may always use a larger window.
+_LEVEL: Final = 4
+_WINDOW_BITS: Final = -12
+_MEMORY_LEVEL: Final = 5
+
+
+def seal(content: bytes) -> str:
+    """Return a ticket's text for its JSON."""
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
+    deflated = deflater.compress(content) + deflater.flush()
+    framed = _ZLIB_HEAD + deflated + zlib.adler32(content).to_bytes(4, "big")
+    return binascii.b2a_base64(framed, newline=False).translate(_TO_TENCENT).decode("ascii")
+
+
+def unseal(text: str) -> bytes:
+    """Return the bytes inside a ticket's text, at most `MAX_INFLATED`; raises `MalformedTicket`."""
+    return inflate(decode_text(text))
+
+
+def decode_text(text: str) -> bytes:
+    """Undo the base64, in Tencent's alphabet or the plain one, but never a mix of both.
+
+    Padding must be there: every known issuer writes it, and one content has one text only.
+    """
+    if not text:
+        raise EmptyTicket
+    if len(text) > MAX_CHARACTERS:
+        raise OversizedTicket(
+            f"The ticket has {len(text)} characters; no real one has over {MAX_CHARACTERS}.",
+            MAX_CHARACTERS,
+        )
+    if not text.isascii():
+        raise _wrong_alphabet(text)
+    data = text.encode("ascii")
+    is_plain = b"+" in data or b"/" in data or b"=" in data
+    try:
+        return decode_base64(data if is_plain else data.translate(_FROM_TENCENT))
+    except BadBase64:
+        if _TENCENT.fullmatch(text) or _PLAIN.fullmatch(text):
+            raise
+        raise _wrong_alphabet(text) from None
+
+
+def decode_base64(text: bytes) -> bytes:
+    """Decode plain base64 in its canonical spelling; raises `BadBase64`."""
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise BadBase64(
+            f"The base64 is cut short or damaged: {len(text)} characters, where the number must be"
+            " a multiple of 4, padding counted."
+        ) from None
+    if binascii.b2a_base64(data, newline=False) != text:
+        raise BadBase64("The base64 is damaged: its last bits, which carry nothing, are not zero.")
+    return data
+
+
+def inflate(data: bytes) -> bytes:
+    """Undo zlib; raises `BadDeflate`, or `OversizedTicket` before it inflates too much."""
+    inflater = zlib.decompressobj()
+    try:
+        content = inflater.decompress(data, MAX_INFLATED + 1)
+    except zlib.error:
+        raise BadDeflate("The ticket is damaged: what it holds is no sound zlib stream.") from None
+    if len(content) > MAX_INFLATED:
+        raise OversizedTicket(
+            f"The ticket inflates to more than {MAX_INFLATED} bytes; no real one does.",
+            MAX_INFLATED,
+        )
+    if not inflater.eof:
+        raise BadDeflate("The ticket is cut short: its zlib stream has no end.", truncated=True)
+    if inflater.unused_data:
+        raise BadDeflate("The ticket holds more than one zlib stream.")
+    return content
+
+
+def parse_members(content: bytes) -> dict[str, Any]:
+    """Read a ticket's JSON object, strictly: UTF-8, no member twice, no NaN; raises `BadJson`."""
+    try:
+        text = content.decode().strip(" \t\r\n")
+        members, end = _raw_decode(text)
+    except RecursionError:
+        raise BadJson("The ticket's JSON is nested too deeply.") from None
+    except ValueError:
+        raise BadJson("What the ticket holds is not JSON, or names a member twice.") from None
+    if end != len(text) or not isinstance(members, dict):
+        raise BadJson("What the ticket holds is not one JSON object.")
+    return members
+
+
+def _wrong_alphabet(text: str) -> WrongAlphabet:
+    """Find the first character that fits the text before it in neither alphabet."""
+    longest = max(_prefix(_TENCENT, text), _prefix(_PLAIN, text))
+    return WrongAlphabet(longest, text[longest])
+
+
+def _prefix(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.match(text)
+    return found.end() if found else 0
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise ValueError
+
+
+# Of the decoder's two methods this is the quicker one; white space around is left to the caller.
+_raw_decode = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse_constant).raw_decode

@@ -1,0 +1,101 @@
+"""Issue userSig and privateMapKey. What can't be signed safely is refused before any signing."""
+
+from __future__ import annotations
+
+import binascii
+from typing import TYPE_CHECKING
+
+from chalicelib.rooms.identifiers import Room, check_room, check_sdk_app_id, check_user_id
+from chalicelib.rooms.privileges import check_privileges
+from chalicelib.tickets import v1, v2
+from chalicelib.tickets.envelope import seal
+from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
+from chalicelib.tickets.keys import EcdsaKey
+from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
+
+if TYPE_CHECKING:
+    from chalicelib.tickets.keys import SigningKey
+
+
+def issue_user_sig(key: SigningKey, *, sdk_app_id: int, user_id: str, now: int, ttl: int) -> str:
+    """Return a userSig.
+
+    Args:
+        key: the application's key; it decides the ticket's version.
+        sdk_app_id: the application.
+        user_id: the user.
+        now: unix seconds, from which on the ticket is valid.
+        ttl: seconds, for which it is; Tencent advises a day or more.
+
+    Raises:
+        BadIdentifier: for who and where.
+        Unsignable: for a time or a lifetime out of bounds.
+    """
+    _check_times(now, ttl)
+    return _issue(key, check_sdk_app_id(sdk_app_id), check_user_id(user_id), now, ttl)
+
+
+def issue_private_map_key(
+    key: SigningKey,
+    *,
+    sdk_app_id: int,
+    user_id: str,
+    room: Room,
+    privileges: int,
+    now: int,
+    ttl: int,
+) -> str:
+    """Return a privateMapKey.
+
+    Args:
+        key: the application's key; it decides the ticket's version.
+        sdk_app_id: the application.
+        user_id: the user.
+        room: the one room that the ticket opens.
+        privileges: what it allows there, as bits.
+        now: unix seconds, from which on the ticket is valid.
+        ttl: seconds, for which it is; clients re-use it after a network change, so hours at least.
+
+    Raises:
+        BadIdentifier: for who and where.
+        BadPrivileges: for privileges that don't exist.
+        StringRoomNeedsHmac: for a string room with an ECDSA key.
+        Unsignable: for a time or a lifetime out of bounds.
+    """
+    _check_times(now, ttl)
+    if isinstance(check_room(room), str) and isinstance(key, EcdsaKey):
+        raise StringRoomNeedsHmac
+    userbuf = pack_userbuf(
+        Userbuf(
+            user_id=check_user_id(user_id),
+            sdk_app_id=check_sdk_app_id(sdk_app_id),
+            room=room,
+            ends_at=now + ttl,
+            privileges=check_privileges(privileges),
+        )
+    )
+    return _issue(key, sdk_app_id, user_id, now, ttl, userbuf=_base64(userbuf))
+
+
+def _check_times(now: int, ttl: int) -> None:
+    if now < 0 or ttl < 1 or now + ttl > ENDS_AT_MAX:
+        raise Unsignable("ttl", f"must be at least 1 s and end by {ENDS_AT_MAX} (unix time)")
+
+
+def _issue(
+    key: SigningKey,
+    sdk_app_id: int,
+    user_id: str,
+    now: int,
+    ttl: int,
+    *,
+    userbuf: str | None = None,
+) -> str:
+    version = v1 if isinstance(key, EcdsaKey) else v2
+    content = version.content(sdk_app_id, user_id, now, ttl, userbuf)
+    signature = _base64(key.sign(content))
+    return seal(version.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature))
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")

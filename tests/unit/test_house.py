@@ -1,0 +1,121 @@
+"""The rules of the house: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Each room of chalicelib, and what it may import of ours. Arrows go one way, so this has no cycle.
+ARROWS = {
+    "refusal": set(),
+    "rooms": set(),
+    "tickets": {"rooms"},
+    "roster": {"rooms", "refusal"},
+    "keys": {"tickets", "rooms"},
+    "callers": {"keys", "rooms", "refusal"},
+    "entries": {"callers", "keys", "tickets", "rooms", "refusal"},
+    "events": {"roster", "rooms", "refusal"},
+    "http": {"entries", "events", "callers", "keys", "tickets", "roster", "rooms", "refusal"},
+}
+PURE = ("rooms", "tickets", "roster")
+PURE_MAY_IMPORT = set(sys.stdlib_module_names) - {"os", "random", "secrets", "socket", "http"}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file names in import statements, types included."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "chalicelib").parts[0].removesuffix(".py")
+
+
+def test_arrows_go_one_way() -> None:
+    """A room of chalicelib imports only the rooms below it."""
+    wrong = []
+    for path in files("chalicelib"):
+        room = room_of(path)
+        if room == "__init__":
+            continue
+        named = {n.split(".")[1] for n in imports(path) if n.startswith("chalicelib.")}
+        strange = named - ARROWS[room] - {room}
+        wrong += [f"{path.relative_to(ROOT)} imports {name}" for name in sorted(strange)]
+    assert not wrong
+
+
+def test_the_pure_rooms_are_pure() -> None:
+    """The pure rooms import the standard library and cryptography, and no outside world."""
+    wrong = []
+    for path in (file for room in PURE for file in files(f"chalicelib/{room}")):
+        tops = {name.partition(".")[0] for name in imports(path)}
+        strange = tops - PURE_MAY_IMPORT - {"chalicelib", "cryptography"}
+        wrong += [f"{path.relative_to(ROOT)} imports {name}" for name in sorted(strange)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("folder", ["chalicelib", "functions", "roomgate", "infra", "bench"])
+def test_nothing_imports_a_function(folder: str) -> None:
+    """A function is started by Lambda alone."""
+    wrong = [p for p in files(folder) if any(n.startswith("functions") for n in imports(p))]
+    assert not wrong
+
+
+@pytest.mark.parametrize("folder", ["chalicelib", "functions"])
+def test_what_is_packaged_imports_nothing_that_is_not(folder: str) -> None:
+    """The operator's tools, the deploy code and the tests stay out of the functions."""
+    outside = {"roomgate", "infra", "tests", "bench"}
+    wrong = [p for p in files(folder) if {n.partition(".")[0] for n in imports(p)} & outside]
+    assert not wrong
+
+
+def test_no_code_of_the_bundle_can_send_the_roomsig_request() -> None:
+    """The server never asks for a roomsig: no HTTP client but the extension's, on loopback."""
+    clients = {"requests", "urllib.request", "urllib3", "http.client", "socket", "aiohttp", "httpx"}
+    users = {
+        str(path.relative_to(ROOT))
+        for folder in ("chalicelib", "functions", "roomgate")
+        for path in files(folder)
+        if imports(path) & clients
+    }
+    assert users == {"chalicelib/keys/store.py"}
+
+
+def test_the_issuer_starts_without_what_its_cold_start_cannot_afford() -> None:
+    """With the extension present, importing the issuer imports no boto3, nor PyJWT."""
+    dear = ["boto3", "botocore", "jwt", "requests", "msgspec", "pydantic"]
+    code = (
+        "import sys; sys.path[:0] = ['.', 'functions/issuer']; import app; "
+        f"print([m for m in {dear} if m in sys.modules])"
+    )
+    environ = {
+        "ROOMGATE_STACK": "s",
+        "ROOMGATE_REPORT_URL": "https://example.test/reports",
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environ,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
