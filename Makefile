@@ -1,0 +1,60 @@
+# Everything goes through a virtual environment that this file makes from the hash lock.
+# PYTHON chooses the interpreter that it is made with (3.11 or newer).
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint package deploy undeploy bench lock clean
+
+help:  ## show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through a call, stay up (ONCE=1: end)
+	@$(BIN)/python -m infra.run $(if $(ONCE),--once)
+
+test: $(READY)  ## all tests, with coverage
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest tests --cov --cov-report=term
+
+lint: $(READY)  ## style, format, types, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/python -m infra.package
+	$(BIN)/cfn-lint infra/shared.yaml build/aws/*.json
+
+package: $(READY)  ## zips and templates for AWS, under build/aws (ARGS: see python -m infra.package --help)
+	@$(BIN)/python -m infra.package $(ARGS)
+
+deploy: $(READY)  ## deploy to AWS, as the AWS_ settings say (ARGS: see python -m infra.deploy up --help)
+	@$(BIN)/python -m infra.deploy up $(ARGS)
+
+undeploy: $(READY)  ## take the functions off AWS (ARGS=--data: what they share too)
+	@$(BIN)/python -m infra.deploy down $(ARGS)
+
+bench: $(READY)  ## what it costs, beside its peers
+	@$(BIN)/python -m bench
+
+lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements; do \
+	  $(LOCK) -c requirements-dev.txt $$name.in -o $$name.txt || exit 1; done
+
+clean:  ## delete what was built, and the local AWS with its state
+	rm -rf build .local .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# First uv alone, with pip and by its hash in the lock; then uv makes the environment exactly what the lock says.
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Roomgate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1). Try: make PYTHON=python3.13" >&2; exit 1; }
+	@echo "== The tools are installed (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || { \
+	  sed -n '/^uv==/,/^ *# via/p' requirements-dev.txt > .venv/uv.txt && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; }
+	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

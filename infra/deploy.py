@@ -1,0 +1,235 @@
+"""Put the bundle on AWS, or take it down.
+
+    python -m infra.deploy up [--stack roomgate] [--domain-name … --certificate-arn …] …
+    python -m infra.deploy down [--stack roomgate] [--data]
+
+Account, region and credentials come from the usual AWS settings. What is left out on a later ``up``
+stays as it was. The local AWS is deployed to by the same code (infra.run).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import cloud as clouds
+from infra import package as packaging
+from infra.layout import FUNCTIONS, ROOT, InfraError
+from infra.local_gateway import put_gateway_responses
+from infra.stacks import Stacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from infra.cloud import Cloud
+    from infra.package import Bundle
+
+_KEY_BYTES: Final = 32
+# Option, and the template parameter that it sets, with what it is for.
+_OPTIONS: Final = {
+    "--domain-name": ("DomainName", "custom domain; its certificate must be in this region"),
+    "--certificate-arn": ("CertificateArn", "the domain's ACM certificate"),
+    "--extension-layer-arn": ("ExtensionLayerArn", "Parameters-and-Secrets layer of the region"),
+    "--throttle-rate": ("ThrottleRate", "requests a second to each function"),
+    "--throttle-burst": ("ThrottleBurst", "requests at once to each function"),
+    "--reserved-concurrency": ("ReservedConcurrency", "executions kept for each function, -1 none"),
+    "--memory-size": ("MemorySize", "MB of each function"),
+    "--report-days": ("ReportDays", "days that reports are kept"),
+    "--log-retention-days": ("LogRetentionDays", "days that logs are kept"),
+    "--deletion-protection": ("DeletionProtection", "true or false, of the event table"),
+}
+
+
+class Deployed(NamedTuple):
+    """What is up.
+
+    Attributes:
+        stack: the name of the installation.
+        urls: base URL by function.
+        table: the event table.
+        domain_target: what the custom domain's DNS record must point at, or None.
+    """
+
+    stack: str
+    urls: dict[str, str]
+    table: str
+    domain_target: str | None
+
+
+def up(
+    cloud: Cloud,
+    bundles: list[Bundle],
+    stack: str,
+    chosen: Mapping[str, str],
+    say: Callable[[str], None],
+) -> Deployed:
+    """Deploy packaged functions; what is up to date already is left alone.
+
+    Args:
+        cloud: where to.
+        bundles: the functions, in the order of ``FUNCTIONS``.
+        stack: the name of the installation, a prefix of all names.
+        chosen: template parameters that the operator sets, by name.
+        say: takes one line of progress.
+
+    Raises:
+        InfraError: a stack failed; says which resources, and why.
+    """
+    stacks = Stacks(cloud.cloudformation, say, pause=0.05 if cloud.local else 3.0)
+    say(f"{stack}-shared: key, table, secret, bucket")
+    shared_template = (ROOT / "infra" / "shared.yaml").read_text()
+    values = {**chosen, "Stack": stack}
+    stacks.begin(f"{stack}-shared", {"TemplateBody": shared_template}, values)
+    stacks.wait(f"{stack}-shared")
+    shared = stacks.outputs(f"{stack}-shared")
+    _seed_report_token_key(cloud, f"{stack}/report-token", say)
+    urls: dict[str, str] = {}
+    for bundle in bundles:
+        name = bundle.function.name
+        say(f"{stack}-{name}: role, function, API")
+        told = {"ReportUrl": f"{urls['webhook']}/v1/userlist-reports"} if "webhook" in urls else {}
+        source, code = _upload(cloud, bundle, shared["ArtifactsBucket"])
+        stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code})
+        stacks.wait(f"{stack}-{name}")
+        urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
+    return Deployed(stack, urls, shared["TableName"], shared.get("DomainTarget"))
+
+
+def down(cloud: Cloud, stack: str, say: Callable[[str], None], *, data: bool) -> None:
+    """Delete the functions with all that is theirs; with ``data``, what they share too.
+
+    Raises:
+        InfraError: something could not be deleted.
+    """
+    stacks = Stacks(cloud.cloudformation, say, pause=0.05 if cloud.local else 3.0)
+    shared = stacks.outputs(f"{stack}-shared")
+    for function in reversed(FUNCTIONS):
+        say(f"{stack}-{function.name}: deleting")
+        stacks.delete(f"{stack}-{function.name}")
+    if not shared:
+        return
+    _empty(cloud, shared["ArtifactsBucket"])
+    if data:
+        say(f"{stack}-shared: deleting")
+        stacks.delete(f"{stack}-shared")
+    for line in _left_over(stack, shared, data=data):
+        say(line)
+
+
+def _seed_report_token_key(cloud: Cloud, name: str, say: Callable[[str], None]) -> None:
+    """Put the first report-token key, unless there is one: the template makes the secret empty."""
+    try:
+        # The local AWS gives a secret without a value an empty one.
+        if cloud.secretsmanager.get_secret_value(SecretId=name)["SecretString"]:
+            return
+    except cloud.secretsmanager.exceptions.ResourceNotFoundException:
+        pass
+    key = base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode().rstrip("=")
+    value = {"keys": [{"kid": secrets.token_hex(4), "key": key, "notAfter": None}]}
+    cloud.secretsmanager.put_secret_value(SecretId=name, SecretString=json.dumps(value))
+    say(f"{name}: made the first key of report tokens")
+
+
+def _upload(cloud: Cloud, bundle: Bundle, bucket: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Upload a zip and its template; where the template is, and parameters that name the zip."""
+    code_key = f"{bundle.function.name}/{bundle.sha256}.zip"
+    if "Contents" not in cloud.s3.list_objects_v2(Bucket=bucket, Prefix=code_key):
+        cloud.s3.put_object(Bucket=bucket, Key=code_key, Body=bundle.zip.read_bytes())
+    template_key = f"{bundle.function.name}/template.json"
+    cloud.s3.put_object(Bucket=bucket, Key=template_key, Body=bundle.template.read_bytes())
+    source = {"TemplateURL": f"{cloud.s3.meta.endpoint_url}/{bucket}/{template_key}"}
+    return source, {"CodeBucket": bucket, "CodeKey": code_key}
+
+
+def _url(cloud: Cloud, outputs: Mapping[str, str]) -> str:
+    if cloud.endpoint is None:
+        return outputs["Url"]
+    api = outputs["RestAPIId"]
+    put_gateway_responses(cloud.apigateway, api)
+    return f"{cloud.endpoint}/restapis/{api}/api/_user_request_"
+
+
+def _empty(cloud: Cloud, bucket: str) -> None:
+    for page in cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for found in page.get("Contents", []):
+            cloud.s3.delete_object(Bucket=bucket, Key=found["Key"])
+
+
+def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str]:
+    operators = [
+        f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/",
+        "  aws secretsmanager delete-secret --secret-id NAME   (each of them)",
+        f"  aws ssm get-parameters-by-path --recursive --path /{stack} --query Parameters[].Name",
+        "  aws ssm delete-parameters --names …   (all of them)",
+    ]
+    if not data:
+        return [
+            f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), and what",
+            "operators made (keys, settings, callers). `up` again goes on with all of it.",
+            "To delete the shared stack too:",
+            f"  python -m infra.deploy up --stack {stack} --deletion-protection false",
+            f"  python -m infra.deploy down --stack {stack} --data",
+        ]
+    return [
+        "AWS keeps what no stack may take along; delete it by hand, the key last:",
+        f"  aws dynamodb delete-table --table-name {shared['TableName']}",
+        *operators,
+        f"  aws kms schedule-key-deletion --key-id {shared['KeyArn']}",
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description="Deploy to AWS.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in ("up", "down"):
+        each = commands.add_parser(command)
+        each.add_argument("--stack", default="roomgate", help="prefix of all names")
+        if command == "down":
+            each.add_argument("--data", action="store_true", help="delete the shared stack too")
+            continue
+        packaging.options(each)
+        for option, (parameter, purpose) in _OPTIONS.items():
+            each.add_argument(option, dest=parameter, metavar=parameter, help=purpose)
+    return parser
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    cloud = clouds.aws()
+    identity = cloud.sts.get_caller_identity()
+    _say(f"account {identity['Account']}, region {cloud.session.region_name}, as {identity['Arn']}")
+    if arguments.command == "down":
+        down(cloud, arguments.stack, _say, data=arguments.data)
+        return
+    given: dict[str, Any] = vars(arguments)
+    chosen = {name: given[name] for name, _ in _OPTIONS.values() if given[name] is not None}
+    bundles = packaging.package(packaging.chosen(arguments))
+    deployed = up(cloud, bundles, arguments.stack, chosen, _say)
+    for name, url in deployed.urls.items():
+        _say(f"{name:8} {url}")
+    _say(f"table    {deployed.table}")
+    if deployed.domain_target:
+        _say(f"DNS: point the custom domain at {deployed.domain_target}")
+
+
+def main() -> int:
+    """The command line."""
+    try:
+        _run(_parser().parse_args())
+    except (InfraError, BotoCoreError, ClientError) as error:
+        print(f"deploying failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""``make run``: the whole of Roomgate on this machine, walked through once and then left up.
+
+    python -m infra.run [--once] [--folder .local]
+
+Stops on Ctrl-C or SIGTERM, in good order: the local AWS saves its state, and the next start goes on
+with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from requests import RequestException
+
+from infra import deploy, target
+from infra.layout import LOCAL, InfraError
+from infra.local_aws import LocalAws
+from infra.package import package
+from infra.show import say, step
+from infra.tenant import Tenant, settle
+from infra.walk import ROOM, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STACK = "roomgate"
+
+
+def run(folder: Path, *, once: bool) -> None:
+    """Start, deploy, walk; then stay up until told to stop.
+
+    Args:
+        folder: where the local AWS keeps its state.
+        once: whether to end after the walk.
+
+    Raises:
+        InfraError: a step failed.
+    """
+    started = time.monotonic()
+    stop = _stop_signal()
+    step("The functions are packaged")
+    bundles = package(target.local())
+    step("The local AWS starts")
+    with LocalAws(folder) as aws:
+        say(f"   {aws.endpoint} (process {aws.pid}, log {aws.log})")
+        step("The bundle is deployed, as to AWS")
+        options = {"DeletionProtection": "false"}
+        deployed = deploy.up(aws.cloud, bundles, STACK, options, lambda text: say(f"   {text}"))
+        step("An operator sets up an application, its key and a caller")
+        tenant = settle(aws, STACK, folder / "tenant.json")
+        say(f"\n   up after {time.monotonic() - started:.1f} s")
+        Walk(deployed.urls, tenant, aws.log).walk()
+        if not once:
+            _stay(deployed.urls, tenant, stop)
+        step("The local AWS stops, and saves its state")
+
+
+def _stop_signal() -> threading.Event:
+    """An event that SIGTERM sets; Ctrl-C stays what it is, an exception."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
+    return stop
+
+
+def _stay(urls: Mapping[str, str], tenant: Tenant, stop: threading.Event) -> None:
+    issuer, rooms, key = urls["issuer"], urls["rooms"], tenant.api_key
+    app = tenant.sdk_app_id
+    body = f'{{"sdkAppId": {app}, "userId": "carol", "roomId": {ROOM}}}'
+    step("It stays up; Ctrl-C stops it. Try:")
+    say(f"   curl -s {issuer}/v1/entries -H 'Authorization: Bearer {key}' \\")
+    say(f"     -H 'Content-Type: application/json' -d '{body}'\n")
+    say(f"   curl -s {rooms}/v1/apps/{app}/rooms/{ROOM} -H 'Authorization: Bearer {key}'\n")
+    say(f"   curl -s {issuer}/v1/openapi.json")
+    try:
+        stop.wait()
+    except KeyboardInterrupt:
+        say()
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m infra.run", description="Roomgate, locally.")
+    parser.add_argument("--once", action="store_true", help="end after the walk")
+    parser.add_argument("--folder", type=Path, default=LOCAL, help="state of the local AWS")
+    arguments = parser.parse_args()
+    try:
+        run(arguments.folder, once=arguments.once)
+    except (InfraError, BotoCoreError, ClientError, RequestException) as error:
+        print(f"\nmake run failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What ``chalice package`` lays over its own template, and what a template says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from infra.gateway import gateway_responses
+from infra.layout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.layout import Function
+    from infra.target import Target
+
+
+def merge_document(function: Function, target: Target) -> dict[str, Any]:
+    """All that Chalice cannot say: https.json, the function's own file, the target's choices."""
+    shared = json.loads((ROOT / "infra" / "https.json").read_text())
+    own = json.loads((ROOT / "infra" / f"{function.name}.json").read_text())
+    merged: dict[str, Any] = deep_merge(deep_merge(shared, own), _decided(function, target))
+    return merged
+
+
+def deep_merge(base: Any, over: Any) -> Any:
+    """Merge as Chalice does: objects member by member, anything else is replaced by ``over``."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: deep_merge(base.get(key), value) for key, value in over.items()}
+    return over
+
+
+def environment(template: Mapping[str, Any], conditions: Mapping[str, bool]) -> dict[str, str]:
+    """The environment that a template gives its function.
+
+    Args:
+        template: a packaged template. A parameter without a default gets a made-up value.
+        conditions: how the template's conditions turn out.
+    """
+    defaults = {name: each.get("Default", "x") for name, each in template["Parameters"].items()}
+    properties = template["Resources"]["APIHandler"]["Properties"]
+    variables = properties["Environment"]["Variables"]
+    values = {name: _value(value, conditions, defaults) for name, value in variables.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _value(value: Any, conditions: Mapping[str, bool], parameters: Mapping[str, Any]) -> str | None:
+    if isinstance(value, str):
+        return value
+    if "Fn::If" in value:
+        condition, then, otherwise = value["Fn::If"]
+        return _value(then if conditions[condition] else otherwise, conditions, parameters)
+    if value == {"Ref": "AWS::NoValue"}:
+        return None
+    return str(parameters[value["Ref"]])
+
+
+def _decided(function: Function, target: Target) -> dict[str, Any]:
+    name = function.name
+    domain_url = {"Fn::Sub": f"https://${{DomainName}}/{name}"}
+    gateway_url = {"Fn::Sub": "https://${RestAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"}
+    handler = {
+        "FunctionName": {"Fn::Sub": f"${{Stack}}-{name}"},
+        "Runtime": target.runtime,
+        "Architectures": [target.architecture],
+    }
+    definition = {"x-amazon-apigateway-gateway-responses": gateway_responses()}
+    named = {"Fn::Sub": f"${{Stack}}-{name}-${{AWS::Region}}"}
+    return {
+        "Resources": {
+            "RestAPI": {"Properties": {"DefinitionBody": definition}},
+            "APIHandler": {"Properties": handler},
+            "LogGroup": {"Properties": {"LogGroupName": {"Fn::Sub": f"/${{Stack}}/{name}"}}},
+            "Role": {"Properties": {"RoleName": named}},
+            "BasePath": {"Properties": {"BasePath": name}},
+        },
+        "Outputs": {"Url": {"Value": {"Fn::If": ["HasDomain", domain_url, gateway_url]}}},
+    }
