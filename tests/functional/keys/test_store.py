@@ -1,0 +1,183 @@
+"""One contract for both stores: boto3 on moto, and the extension as AWS documents it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from chalicelib.keys.store import (
+    AwsStore,
+    ExtensionStore,
+    NotInStore,
+    Store,
+    StoreDown,
+    store_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TOKEN = "a session token"
+SECRET_TEXT = json.dumps({"algorithm": "HMAC-SHA256", "key": "plainly a test secret"})
+Answer = tuple[int, str]
+
+
+@contextmanager
+def serving(answer: Callable[[str, dict[str, str], str | None], Answer]) -> Iterator[int]:
+    """An HTTP server on loopback that answers (path, query, token)."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
+            token = self.headers["X-Aws-Parameters-Secrets-Token"]
+            status, body = answer(url.path, query, token)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Stay quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def extension_answer(path: str, query: dict[str, str], token: str | None) -> Answer:
+    """What the extension answers: the services' own JSON, or their error's text."""
+    if token != TOKEN:
+        return 401, "unauthorized"
+    try:
+        if path == "/secretsmanager/get":
+            secrets = boto3.client("secretsmanager")
+            secret = secrets.get_secret_value(
+                SecretId=query["secretId"], VersionStage=query["versionStage"]
+            )
+            return 200, json.dumps(secret, default=str)
+        found = boto3.client("ssm").get_parameter(Name=query["name"])
+        return 200, json.dumps(found, default=str)
+    except ClientError as error:
+        return 400, f"an unexpected error occurred: {error}"
+
+
+@pytest.fixture(params=["aws", "extension"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Each store in turn, over the same content."""
+    with mock_aws():
+        boto3.client("secretsmanager").create_secret(Name="s/app/1", SecretString=SECRET_TEXT)
+        boto3.client("secretsmanager").create_secret(Name="s/empty")
+        for name in ("/s/apps/1", "/s/apps/2", "/s/callers/a"):
+            boto3.client("ssm").put_parameter(Name=name, Value=f"value of {name}", Type="String")
+        if request.param == "aws":
+            yield AwsStore()
+        else:
+            with serving(extension_answer) as port:
+                yield ExtensionStore(port, TOKEN)
+
+
+def test_a_secret_is_read_by_its_stage(store: Store) -> None:
+    """Value and version come back; the repr shows only the version."""
+    secret = store.secret("s/app/1")
+    assert secret.value == SECRET_TEXT
+    assert secret.version_id
+    assert "plainly" not in repr(secret)
+
+
+def test_a_parameter_is_read(store: Store) -> None:
+    """Its value comes back."""
+    assert store.parameter("/s/apps/1") == "value of /s/apps/1"
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [("s/app/2", "AWSCURRENT"), ("s/app/1", "AWSPREVIOUS"), ("s/empty", "AWSCURRENT")],
+)
+def test_a_secret_that_is_not_there(store: Store, name: str, stage: str) -> None:
+    """No such secret, no such stage and no value yet are all the same: not there."""
+    with pytest.raises(NotInStore) as caught:
+        store.secret(name, stage)
+    assert caught.value.name == name
+
+
+def test_a_parameter_that_is_not_there(store: Store) -> None:
+    """It is told apart from a store that is down."""
+    with pytest.raises(NotInStore):
+        store.parameter("/s/apps/9")
+
+
+def test_names_are_listed_where_the_store_can(store: Store) -> None:
+    """boto3 lists a path; the extension has no such call, and says nothing rather than guess."""
+    listed = sorted(store.parameter_names("/s/apps"))
+    assert listed == (["/s/apps/1", "/s/apps/2"] if store.preloads else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, "failed"),
+        (400, "not ready to serve traffic, please wait"),
+        (401, "unauthorized"),
+        (200, "not JSON"),
+        (200, "[]"),
+        (200, "{}"),
+        (200, '{"Parameter": 7}'),
+    ],
+)
+def test_an_extension_that_fails_or_babbles_is_down(status: int, body: str) -> None:
+    """Nothing that is no answer is taken for a value, or for a missing one."""
+    with serving(lambda *_: (status, body)) as port:
+        store = ExtensionStore(port, TOKEN)
+        for read in (store.secret, store.parameter):
+            with pytest.raises(StoreDown) as caught:
+                read("name")
+            assert TOKEN not in str(caught.value)
+
+
+def test_an_extension_that_is_not_there_is_down() -> None:
+    """A refused connection is a store that is down."""
+    with serving(lambda *_: (200, "")) as port:
+        pass
+    with pytest.raises(StoreDown):
+        ExtensionStore(port, TOKEN).parameter("name")
+
+
+def test_a_binary_secret_is_garbage() -> None:
+    """Roomgate's secrets are text."""
+    with mock_aws():
+        boto3.client("secretsmanager").create_secret(Name="s/app/1", SecretBinary=b"x")
+        with pytest.raises(StoreDown):
+            AwsStore().secret("s/app/1")
+
+
+def test_an_aws_that_refuses_is_down() -> None:
+    """An error of AWS's other than "not found" is a store that is down, by its code."""
+    store = AwsStore()
+    with Stubber(store._parameters) as stub:
+        stub.add_client_error("get_parameter", "AccessDeniedException")
+        with pytest.raises(StoreDown) as caught:
+            store.parameter("name")
+    assert caught.value.reason == "AccessDeniedException"
+
+
+def test_the_environment_chooses_the_store() -> None:
+    """The extension where its port is set, else boto3."""
+    environ = {"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773", "AWS_SESSION_TOKEN": TOKEN}
+    assert isinstance(store_of(environ), ExtensionStore)
+    assert isinstance(store_of({}), AwsStore)
