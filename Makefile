@@ -35,8 +35,8 @@ deploy: $(READY)  ## deploy to AWS, as the AWS_ settings say (ARGS: see python -
 undeploy: $(READY)  ## take the functions off AWS (ARGS=--data: what they share too)
 	@$(BIN)/python -m infra.deploy down $(ARGS)
 
-bench: $(READY)  ## what it costs, beside its peers
-	@$(BIN)/python -m bench
+bench: $(READY)  ## what it costs, beside its peers (ARGS: see python -m bench --help)
+	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)
 	$(LOCK) requirements-dev.in -o requirements-dev.txt

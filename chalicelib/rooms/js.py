@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 _ARRAY_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 _ARRAY_INDEX_MAX: Final = 2**32 - 2
+_SAFE: Final = "-_.!~*'()"
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()]*")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _POINT_PLACES_MAX: Final = 21
 _LEADING_ZEROS_MAX: Final = 6
@@ -23,7 +25,8 @@ _quote_string = json.JSONEncoder(ensure_ascii=False).encode
 
 def js_encode(text: str) -> str:
     """Return ``encodeURIComponent(text)``; like it, raises (UnicodeError) on a lone surrogate."""
-    return quote(text, safe="-_.!~*'()")
+    # Tickets, most of what is encoded, hold nothing else; quote would take ten times as long.
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe=_SAFE)
 
 
 def js_parse(text: str) -> Any:

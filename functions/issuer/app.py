@@ -36,6 +36,7 @@ inspector = Inspector(applications)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     report_keys.preload()
+    callers.preload()
     applications.preload()
 
 gate = Gate(app, "issuer", ready=report_keys.loaded)

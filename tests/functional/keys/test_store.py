@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -156,6 +157,26 @@ def test_an_extension_that_is_not_there_is_down() -> None:
         pass
     with pytest.raises(StoreDown):
         ExtensionStore(port, TOKEN).parameter("name")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n{"]
+)
+def test_what_does_not_speak_http_is_down(answer: bytes) -> None:
+    """Whatever answers on that port, the failure is a StoreError."""
+
+    def answer_once(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=answer_once, args=(server,))
+        thread.start()
+        with pytest.raises(StoreDown):
+            ExtensionStore(server.getsockname()[1], TOKEN).secret("name")
+        thread.join()
 
 
 def test_a_binary_secret_is_garbage() -> None:

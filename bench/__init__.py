@@ -1,0 +1,1 @@
+"""What Roomgate costs, side by side with peers: ``python -m bench``."""

@@ -1,0 +1,90 @@
+"""The whole of ``POST /v1/entries``, from API Gateway's event to the answer, warm.
+
+The function's own app.py runs as in Lambda: it reads its stores through the extension's protocol
+from a stand-in in memory, and writes its log line out, to /dev/null (waking whoever reads the line
+is the platform's cost, and on a virtual machine a large and jumpy one).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.figures import BenchError
+from bench.material import REPORT_URL, SESSION_TOKEN, STACK, entry_event
+from bench.rounds import figure, take_turns
+from bench.signing import SIGN, bare_sign
+from bench.standins.stores import Extension
+from infra.layout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.figures import Figure
+    from bench.material import Material
+
+ROUNDS: Final = 301
+BOUND: Final = 12.0
+_WHAT: Final = "POST /v1/entries, event to answer"
+
+
+def handler_figures(material: Material) -> list[Figure]:
+    """One figure."""
+    with Extension(material.stored, SESSION_TOKEN) as extension, _environment(extension.port):
+        extension.invoke()
+        handle = _load_app("issuer").app
+        event, context = entry_event(material.api_key), SimpleNamespace(aws_request_id="id")
+        with _log_to_nobody():
+            _check(handle(event, context))
+            subjects: dict[str, Callable[[], object]] = {
+                SIGN: bare_sign(material),
+                _WHAT: lambda: handle(event, context),
+            }
+            series = take_turns(subjects, ROUNDS)
+            _check(handle(event, context))
+    return [figure(series, _WHAT, SIGN, BOUND)]
+
+
+@contextlib.contextmanager
+def _environment(extension_port: int) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ |= {
+        "ROOMGATE_STACK": STACK,
+        "ROOMGATE_REPORT_URL": REPORT_URL,
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(extension_port),
+        "AWS_SESSION_TOKEN": SESSION_TOKEN,
+    }
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
+
+
+def _load_app(function: str) -> Any:
+    path = ROOT / "functions" / function / "app.py"
+    spec = importlib.util.spec_from_file_location(f"bench_{function}", path)
+    if spec is None or spec.loader is None:
+        raise BenchError(f"{path} cannot be loaded.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def _log_to_nobody() -> Iterator[None]:
+    with Path(os.devnull).open("w") as nobody, contextlib.redirect_stdout(nobody):
+        yield
+
+
+def _check(answer: dict[str, Any]) -> None:
+    """Refuse to measure how fast a refusal is."""
+    if answer["statusCode"] != 200:
+        raise BenchError(f"POST /v1/entries answered {answer['statusCode']}: {answer['body']}")
+    if not {"userSig", "privateMapKey", "report"} <= json.loads(answer["body"]).keys():
+        raise BenchError("POST /v1/entries answered less than an entry.")

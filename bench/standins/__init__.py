@@ -1,0 +1,1 @@
+"""What stands around a function in Lambda, stood in on loopback."""
