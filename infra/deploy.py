@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import cloud as clouds
 from infra import package as packaging
+from infra import target as targets
 from infra.layout import FUNCTIONS, ROOT, InfraError
 from infra.local_gateway import put_gateway_responses
 from infra.stacks import Stacks
@@ -172,13 +173,13 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
         return [
             f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), and what",
             "operators made (keys, settings, callers). `up` again goes on with all of it.",
-            "To delete the shared stack too:",
-            f"  python -m infra.deploy up --stack {stack} --deletion-protection false",
-            f"  python -m infra.deploy down --stack {stack} --data",
+            f"To delete that stack too: python -m infra.deploy down --stack {stack} --data",
         ]
+    table = f"--table-name {shared['TableName']}"
     return [
         "AWS keeps what no stack may take along; delete it by hand, the key last:",
-        f"  aws dynamodb delete-table --table-name {shared['TableName']}",
+        f"  aws dynamodb update-table --no-deletion-protection-enabled {table}",
+        f"  aws dynamodb delete-table {table}",
         *operators,
         f"  aws kms schedule-key-deletion --key-id {shared['KeyArn']}",
     ]
@@ -212,7 +213,7 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     given: dict[str, Any] = vars(arguments)
     chosen = {name: given[name] for name, _ in _OPTIONS.values() if given[name] is not None}
-    bundles = packaging.package(packaging.chosen(arguments))
+    bundles = packaging.package(targets.aws(arguments.runtime, arguments.architecture))
     deployed = up(cloud, bundles, arguments.stack, chosen, _say)
     for name, url in deployed.urls.items():
         _say(f"{name:8} {url}")

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import boto3
+from botocore.session import Session
 
 from infra.cloud import Cloud
 from infra.layout import InfraError
@@ -35,6 +37,16 @@ _LOOK_EVERY: Final = 0.05  # seconds
 _REGION: Final = "us-east-1"
 # Ministack's own root user (its README); no secret, since nothing beyond this host can reach it.
 _ROOT: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_NO_FILES: Final = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+# Botocore's variables as (name in a file, name in the environment, value, conversion).
+_NO_SETTINGS: Final = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 class LocalAws:
@@ -68,11 +80,12 @@ class LocalAws:
 
     @property
     def cloud(self) -> Cloud:
-        """Clients of it."""
+        """Clients of it, which read neither the shell's AWS settings nor the user's AWS files."""
         session = boto3.session.Session(
             aws_access_key_id=_ROOT["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=_ROOT["AWS_SECRET_ACCESS_KEY"],
             region_name=_REGION,
+            botocore_session=Session(session_vars=_NO_SETTINGS),
         )
         return Cloud(session, self.endpoint)
 
@@ -80,7 +93,8 @@ class LocalAws:
     def environ(self) -> dict[str, str]:
         """The environment that points any AWS program at it, and no other."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return kept | _ROOT | {"AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": _REGION}
+        here = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": _REGION}
+        return kept | _ROOT | _NO_FILES | here
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers.
@@ -90,6 +104,7 @@ class LocalAws:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self.folder / "lock")
+        _pass_proxies_by()
         try:
             _stop_stray(self.folder / "pid")
             self._port = _port_for(self.folder / "port")
@@ -171,6 +186,12 @@ class LocalAws:
         raise InfraError(f"The local AWS is not up after {_START_SECONDS:.0f} s; see {self.log}.")
 
 
+def _pass_proxies_by() -> None:
+    """No proxy of this host's network can reach its loopback."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), _HOST)))
+
+
 def _locked(path: Path) -> IO[str]:
     lock = path.open("w")
     try:
@@ -209,7 +230,7 @@ def _stop_stray(path: Path) -> None:
             ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
         if "ministack" in words.stdout:
-            os.kill(pid, 15)
+            os.kill(pid, signal.SIGTERM)
             _await_end(pid)
     path.unlink(missing_ok=True)
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from infra import target as targets
 from infra import wheels, zips
-from infra.imports import import_app
+from infra.imports import NOWHERE, import_app
 from infra.layout import BUILD, FUNCTIONS, MEGABYTE, ROOT, Function, InfraError
 from infra.template import environment, merge_document
 
@@ -126,11 +126,11 @@ def _chalice_package(function: Function, target: Target, root: Path, folder: Pat
 def _run_chalice(project: Path, merge: Path) -> None:
     chalice = "import sys; from chalice.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", chalice, "--project-dir", str(project), "package"]
-    command += ["--merge-template", str(merge), str(project / "out")]
-    # Chalice imports the app for its routes; the stores it may want are nowhere.
-    nowhere = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    made_up = dict.fromkeys(("ROOMGATE_STACK", "ROOMGATE_TABLE", "ROOMGATE_REPORT_URL"), "x")
-    env = os.environ | nowhere | made_up
+    command += ["--stage", "live", "--merge-template", str(merge), str(project / "out")]
+    # Chalice imports the app for its routes: nothing of the caller's AWS may come into that.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env |= NOWHERE
+    env |= dict.fromkeys(("ROOMGATE_STACK", "ROOMGATE_TABLE", "ROOMGATE_REPORT_URL"), "x")
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InfraError(f"chalice could not package {project}:\n{done.stderr.strip()[-2000:]}")
@@ -147,10 +147,9 @@ def _check(function: Function, target: Target, zip_path: Path, template: Path, b
     document = json.loads(template.read_text())
     with tempfile.TemporaryDirectory() as unpacked, zipfile.ZipFile(zip_path) as archive:
         archive.extractall(unpacked)
-        for extension in (False, True):
-            bare = extension and not function.always_boto3
-            folders = [Path(unpacked)] if bare else [Path(unpacked), boto3]
-            import_app(folders, environment(document, {"HasExtension": extension}))
+        import_app([Path(unpacked), boto3], environment(document, {"HasExtension": False}))
+        if not function.always_boto3:
+            import_app([Path(unpacked)], environment(document, {"HasExtension": True}))
 
 
 def _runtime_boto3(target: Target, build: Path) -> Path:
@@ -167,32 +166,26 @@ def _runtime_boto3(target: Target, build: Path) -> Path:
 
 def _say(text: str) -> None:
     # In one write, since two functions are packaged at once.
-    sys.stdout.write(f"  {text}\n")
+    sys.stdout.write(f"   {text}\n")
     sys.stdout.flush()
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose the target."""
+    """Add the options that choose what AWS is to run."""
     default = targets.aws()
-    parser.add_argument("--local", action="store_true", help="for this host's interpreter")
     parser.add_argument("--runtime", default=default.runtime, help="default: %(default)s")
     parser.add_argument("--architecture", default=default.architecture, help="default: %(default)s")
-
-
-def chosen(arguments: argparse.Namespace) -> Target:
-    """The target that the options chose."""
-    if arguments.local:
-        return targets.local()
-    return targets.aws(arguments.runtime, arguments.architecture)
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m infra.package", description="Package.")
     options(parser)
-    target = chosen(parser.parse_args())
+    parser.add_argument("--local", action="store_true", help="for this host's interpreter instead")
+    chosen = parser.parse_args()
     try:
-        bundles = package(target)
+        aws = targets.aws(chosen.runtime, chosen.architecture)
+        bundles = package(targets.local() if chosen.local else aws)
     except InfraError as error:
         print(f"packaging failed: {error}", file=sys.stderr)
         return 1

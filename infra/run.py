@@ -9,6 +9,7 @@ with it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STACK = "roomgate"
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(folder: Path, *, once: bool) -> None:
@@ -44,7 +46,6 @@ def run(folder: Path, *, once: bool) -> None:
         InfraError: a step failed.
     """
     started = time.monotonic()
-    stop = _stop_signal()
     step("The functions are packaged")
     bundles = package(target.local())
     step("The local AWS starts")
@@ -55,33 +56,43 @@ def run(folder: Path, *, once: bool) -> None:
         deployed = deploy.up(aws.cloud, bundles, STACK, options, lambda text: say(f"   {text}"))
         step("An operator sets up an application, its key and a caller")
         tenant = settle(aws, STACK, folder / "tenant.json")
+        _write_env(folder / "env", deployed.urls, tenant)
         say(f"\n   up after {time.monotonic() - started:.1f} s")
         Walk(deployed.urls, tenant, aws.log).walk()
         if not once:
-            _stay(deployed.urls, tenant, stop)
+            with contextlib.suppress(KeyboardInterrupt):
+                _stay(folder / "env", deployed.urls, tenant)
         step("The local AWS stops, and saves its state")
 
 
-def _stop_signal() -> threading.Event:
-    """An event that SIGTERM sets; Ctrl-C stays what it is, an exception."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: stop.set())
-    return stop
+def _write_env(path: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
+    """What a shell needs to call the functions: ``. .local/env``."""
+    variables = {name.upper(): url for name, url in urls.items()}
+    variables |= {"APP": str(tenant.sdk_app_id), "API_KEY": tenant.api_key}
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
 
-def _stay(urls: Mapping[str, str], tenant: Tenant, stop: threading.Event) -> None:
+def _stay(env: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
     issuer, rooms, key = urls["issuer"], urls["rooms"], tenant.api_key
     app = tenant.sdk_app_id
     body = f'{{"sdkAppId": {app}, "userId": "carol", "roomId": {ROOM}}}'
-    step("It stays up; Ctrl-C stops it. Try:")
+    step(f"It stays up; Ctrl-C stops it. Try (or `. {env}`, and the README's examples):")
     say(f"   curl -s {issuer}/v1/entries -H 'Authorization: Bearer {key}' \\")
     say(f"     -H 'Content-Type: application/json' -d '{body}'\n")
     say(f"   curl -s {rooms}/v1/apps/{app}/rooms/{ROOM} -H 'Authorization: Bearer {key}'\n")
     say(f"   curl -s {issuer}/v1/openapi.json")
-    try:
-        stop.wait()
-    except KeyboardInterrupt:
-        say()
+    threading.Event().wait()
+
+
+def _interrupt_once(_signal: int, _frame: object) -> None:
+    """Stop as on Ctrl-C, however we are told to; make passes a Ctrl-C on a second time.
+
+    From the first one on nothing may come between the local AWS and the saving of its state.
+    """
+    for each in _STOPS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -90,6 +101,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the walk")
     parser.add_argument("--folder", type=Path, default=LOCAL, help="state of the local AWS")
     arguments = parser.parse_args()
+    for each in _STOPS:
+        signal.signal(each, _interrupt_once)
     try:
         run(arguments.folder, once=arguments.once)
     except (InfraError, BotoCoreError, ClientError, RequestException) as error:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 import requests
-from botocore.exceptions import ClientError
 
 from infra import deploy
-from infra.layout import FUNCTIONS
+from infra.layout import FUNCTIONS, ROOT
 
 if TYPE_CHECKING:
     from infra.cloud import Cloud
@@ -134,19 +134,32 @@ def test_one_custom_domain_serves_all_functions(cloud: Cloud, bundles: list[Bund
     deploy.down(cloud, "domain", print, data=True)
 
 
-def test_credentials_are_checked(aws: LocalAws) -> None:
-    """The local AWS enforces who may do what; else the walk would say nothing about the roles."""
-    stranger = boto3.client(
-        "ssm",
-        endpoint_url=aws.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="stranger",
-        aws_secret_access_key="stranger",
+def test_the_command_says_whose_account_it_touches(aws: LocalAws) -> None:
+    """Before anything else; taking down what is not there is no failure."""
+    done = _deploy("down", "--stack", "nothing", environ=aws.environ)
+    assert done.returncode == 0, done.stderr
+    account, *_ = done.stdout.splitlines()
+    assert account.startswith("account 000000000000, region us-east-1, as arn:")
+
+
+def test_the_command_fails_plainly(aws: LocalAws) -> None:
+    """A line that says why, no traceback, exit status 1."""
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}
+    done = _deploy("down", environ=aws.environ | nowhere)
+    assert done.returncode == 1
+    assert done.stderr.startswith("deploying failed: Could not connect")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def _deploy(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.deploy", *words],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    with pytest.raises(ClientError) as refused:
-        stranger.get_parameter(Name="/systest/apps/1")
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
-    assert refused.value.response["Error"]["Code"] != "ParameterNotFound"
 
 
 def _entry(deployed: Deployed, tenant: Tenant, user: str) -> Any:

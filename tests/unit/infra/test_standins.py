@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.rooms.roomsig import roomsig_request
-from chalicelib.tickets import issue_private_map_key, issue_user_sig, load_key
+from chalicelib.tickets import EcdsaKey, issue_private_map_key, issue_user_sig, load_key
 from infra.standins.miniprogram import ask_for_roomsig, userlist_event
 from infra.standins.tencent import TencentStandIn
 from infra.tenant import new_key
@@ -39,6 +39,7 @@ def _request(**changed: Any) -> dict[str, Any]:
 
 
 def _answer(request: dict[str, Any]) -> Any:
+    assert isinstance(KEY, EcdsaKey)
     with TencentStandIn(APP, KEY.public_pem, clock=lambda: NOW) as tencent:
         return ask_for_roomsig(request, tencent.url)
 
