@@ -72,7 +72,7 @@ def package_empty(into: Path) -> Path:
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchError(f"chalice could not package the empty app:\n{done.stderr[-2000:]}")
-    zips.repack(into / "out" / "deployment.zip", into / "empty.zip")
+    zips.pack(unpack(into / "out" / "deployment.zip", into / "unpacked"), into / "empty.zip")
     return into / "empty.zip"
 
 

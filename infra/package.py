@@ -4,8 +4,8 @@
 
 A function's build folder is a Chalice project of its own: app.py, chalicelib, its configuration and
 locked wheels. Chalice packs it and writes the template, over which the merge file is laid; the zip
-is then written anew, so that the same input always gives the same bytes. What has not changed is
-not built again.
+is then written anew, with bytecode, so that the same input always gives the same bytes. What has
+not changed is not built again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from infra import bytecode, wheels, zips
 from infra import target as targets
-from infra import wheels, zips
 from infra.imports import NOWHERE, import_app
 from infra.layout import BUILD, FUNCTIONS, MEGABYTE, ROOT, Function, InfraError
 from infra.template import environment, merge_document
@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from infra.target import Target
 
 _INFRA = ROOT / "infra"
-_BUILDERS = ("gateway", "imports", "layout", "package", "target", "template", "wheels", "zips")
+_BUILDERS = (
+    "bytecode",
+    "gateway",
+    "imports",
+    "layout",
+    "package",
+    "target",
+    "template",
+    "wheels",
+    "zips",
+)
 
 
 class Bundle(NamedTuple):
@@ -104,7 +114,8 @@ def _inputs(function: Function, target: Target, root: Path) -> Iterator[tuple[st
     infra += [_INFRA / "https.json", _INFRA / f"{function.name}.json", _INFRA / "runtime.txt"]
     for path in [*zips.files_under(own), *zips.files_under(root / "chalicelib"), *infra]:
         yield path.name if path in infra else path.relative_to(root).as_posix(), path.read_bytes()
-    yield "target", f"{target} {sys.version} chalice {version('chalice')}".encode()
+    tools = f"{sys.version} chalice {version('chalice')} {bytecode.interpreter(target)}"
+    yield "target", f"{target} {tools}".encode()
 
 
 def _chalice_package(function: Function, target: Target, root: Path, folder: Path) -> None:
@@ -119,7 +130,15 @@ def _chalice_package(function: Function, target: Target, root: Path, folder: Pat
     merge = project / "merge.json"
     merge.write_text(json.dumps(merge_document(function, target), indent=1))
     _run_chalice(project, merge)
-    zips.repack(project / "out" / "deployment.zip", folder / f"{function.name}.zip")
+    unpacked = project / "unpacked"
+    with zipfile.ZipFile(project / "out" / "deployment.zip") as archive:
+        archive.extractall(unpacked)
+    python = bytecode.interpreter(target)
+    if python:
+        bytecode.compile_folder(unpacked, python)
+    else:
+        _say(f"{function.name}: without bytecode, for want of {target.runtime}: slower cold starts")
+    zips.pack(unpacked, folder / f"{function.name}.zip")
     shutil.copy(project / "out" / "sam.json", folder / f"{function.name}.json")
 
 

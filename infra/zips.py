@@ -21,16 +21,17 @@ def files_under(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def repack(source: Path, to: Path) -> None:
-    """Write the contents of a zip anew: sorted, with fixed times, modes and compression."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(to, "w") as new:
-        for name in sorted(old.namelist()):
-            if name.endswith("/"):
+def pack(folder: Path, to: Path) -> None:
+    """Write a zip of all files below a folder: sorted, with fixed times, modes and compression."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    with zipfile.ZipFile(to, "w") as archive:
+        for name in sorted(files):
+            if files[name].is_dir():
                 continue
             info = zipfile.ZipInfo(name, _FIXED_TIME)
             info.create_system, info.external_attr = _UNIX, _READABLE
             info.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(info, old.read(name), compresslevel=9)
+            archive.writestr(info, files[name].read_bytes(), compresslevel=9)
 
 
 def digest(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.zips import digest, files_under, repack
+from infra.zips import digest, files_under, pack
 
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?\.py", fullmatch=True)
 
@@ -21,18 +21,18 @@ def test_the_bytes_depend_on_the_files_only(
     """The same files in another order and with other times and modes give the same zip."""
     shuffled = data.draw(st.permutations(list(contents)))
     with TemporaryDirectory() as folder:
-        first = _repacked(Path(folder), contents, list(contents), year=1999, mode=0o600)
-        second = _repacked(Path(folder), contents, shuffled, year=2026, mode=0o755)
+        first = _packed(Path(folder) / "a", contents, list(contents), time=0, mode=0o600)
+        second = _packed(Path(folder) / "b", contents, shuffled, time=10**9, mode=0o755)
     assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
 
 
-def test_a_repacked_zip_holds_readable_files_and_no_folders(tmp_path: Path) -> None:
+def test_a_zip_holds_readable_files_and_no_folders(tmp_path: Path) -> None:
     """Lambda reads the files as another user, so all may read them."""
-    source, result = tmp_path / "in.zip", tmp_path / "out.zip"
-    with zipfile.ZipFile(source, "w") as archive:
-        archive.mkdir("chalicelib")
-        archive.writestr("chalicelib/x.py", b"x = 1\n")
-    repack(source, result)
+    result = tmp_path / "out.zip"
+    _packed(
+        tmp_path / "in", {"chalicelib/x.py": b"x = 1\n"}, ["chalicelib/x.py"], time=0, mode=0o600
+    )
+    pack(tmp_path / "in", result)
     with zipfile.ZipFile(result) as archive:
         (info,) = archive.infolist()
         assert archive.read(info) == b"x = 1\n"
@@ -54,15 +54,15 @@ def test_names_and_contents_do_not_run_into_each_other() -> None:
     assert digest([("a", b""), ("b", b"")]) != digest([("a", b"b\n0\n")])
 
 
-def _repacked(
-    folder: Path, contents: dict[str, bytes], order: list[str], *, year: int, mode: int
+def _packed(
+    folder: Path, contents: dict[str, bytes], order: list[str], *, time: int, mode: int
 ) -> bytes:
-    source, result = folder / f"{year}.zip", folder / f"{year}-repacked.zip"
-    with zipfile.ZipFile(source, "w") as archive:
-        for name in order:
-            info = zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0))
-            info.external_attr = mode << 16
-            archive.writestr(info, contents[name])
-    os.utime(source, (0, 0))
-    repack(source, result)
+    for name in order:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents[name])
+        path.chmod(mode)
+        os.utime(path, (time, time))
+    result = folder.with_suffix(".zip")
+    pack(folder, result)
     return result.read_bytes()
