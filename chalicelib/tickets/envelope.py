@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 import zlib
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from chalicelib.tickets.errors import (
     BadBase64,
@@ -20,6 +20,9 @@ from chalicelib.tickets.errors import (
     OversizedTicket,
     WrongAlphabet,
 )
+
+if TYPE_CHECKING:
+    from chalicelib.tickets.deflate import Template
 
 MAX_CHARACTERS: Final = 16 * 1024
 """Of a ticket's text; real ones have some 200 to 500."""
@@ -32,17 +35,11 @@ _TENCENT: Final = re.compile(r"[A-Za-z0-9*-]+_{0,2}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 _ZLIB_HEAD: Final = b"\x78\x9c"
-# A small window and little memory: zlib.compress would allocate 256 KB for each ticket, and take
-# up to ten times as long for the same text. A decoder may always use a larger window.
-_LEVEL: Final = 4
-_WINDOW_BITS: Final = -12
-_MEMORY_LEVEL: Final = 5
 
 
-def seal(content: bytes) -> str:
-    """Return a ticket's text for its JSON."""
-    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL)
-    deflated = deflater.compress(content) + deflater.flush()
+def seal(template: Template, values: tuple[object, ...]) -> str:
+    """Return a ticket's text: its JSON, with these values, in a zlib stream and in base64."""
+    content, deflated = template.fill(values)
     framed = _ZLIB_HEAD + deflated + zlib.adler32(content).to_bytes(4, "big")
     return binascii.b2a_base64(framed, newline=False).translate(_TO_TENCENT).decode("ascii")
 

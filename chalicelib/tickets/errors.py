@@ -34,7 +34,7 @@ No message, repr or attribute holds a ticket, a signature or a key. Every `Ticke
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from chalicelib.rooms.identifiers import Room
@@ -372,10 +372,5 @@ class Expired(TicketRefused):
         self.now = now
 
 
-_YEAR_3000: Final = 32503680000
-
-
 def _utc(seconds: int) -> str:
-    if not 0 <= seconds < _YEAR_3000:
-        return str(seconds)
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from chalicelib.rooms.identifiers import Room, check_room, check_sdk_app_id, check_user_id
 from chalicelib.rooms.privileges import check_privileges
 from chalicelib.tickets import v1, v2
-from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
 from chalicelib.tickets.keys import EcdsaKey
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
@@ -65,16 +64,14 @@ def issue_private_map_key(
     _check_times(now, ttl)
     if isinstance(check_room(room), str) and isinstance(key, EcdsaKey):
         raise StringRoomNeedsHmac
-    userbuf = pack_userbuf(
-        Userbuf(
-            user_id=check_user_id(user_id),
-            sdk_app_id=check_sdk_app_id(sdk_app_id),
-            room=room,
-            ends_at=now + ttl,
-            privileges=check_privileges(privileges),
-        )
+    userbuf = Userbuf(
+        check_user_id(user_id),
+        check_sdk_app_id(sdk_app_id),
+        room,
+        now + ttl,
+        check_privileges(privileges),
     )
-    return _issue(key, sdk_app_id, user_id, now, ttl, userbuf=_base64(userbuf))
+    return _issue(key, sdk_app_id, user_id, now, ttl, userbuf=_base64(pack_userbuf(userbuf)))
 
 
 def _check_times(now: int, ttl: int) -> None:
@@ -91,10 +88,11 @@ def _issue(
     *,
     userbuf: str | None = None,
 ) -> str:
-    version = v1 if isinstance(key, EcdsaKey) else v2
-    content = version.content(sdk_app_id, user_id, now, ttl, userbuf)
-    signature = _base64(key.sign(content))
-    return seal(version.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature))
+    if isinstance(key, EcdsaKey):
+        signature = _base64(key.sign(v1.content(sdk_app_id, user_id, now, ttl, userbuf)))
+        return v1.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
+    signature = _base64(key.sign(v2.content(sdk_app_id, user_id, now, ttl, userbuf)))
+    return v2.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
 
 
 def _base64(data: bytes) -> str:

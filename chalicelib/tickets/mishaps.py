@@ -149,7 +149,7 @@ def _salvage(text: str) -> tuple[bytes, bool]:
         # One byte at a time: an error further on must not take away what came before it.
         for place in range(len(data)):
             content += inflater.decompress(data[place : place + 1], _SALVAGED_MAX)
-            if len(content) > _SALVAGED_MAX:
+            if len(content) >= _SALVAGED_MAX:
                 break
     except zlib.error:
         return content, False

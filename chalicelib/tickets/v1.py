@@ -8,11 +8,19 @@ from typing import Any, Final
 
 from chalicelib.rooms.identifiers import USER_ID_PATTERN
 from chalicelib.tickets import ticket
+from chalicelib.tickets.deflate import Template
+from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
 from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.ticket import DECIMAL, FREE_TEXT, POSITIVE, Ticket
 
-_VERSION: Final = "201512300000"
+_USER_SIG: Final = Template(
+    '{"TLS.account_type":"0","TLS.appid_at_3rd":"0","TLS.version":"201512300000",'
+    '"TLS.expire_after":"%s","TLS.identifier":"%s","TLS.sdk_appid":"%s","TLS.time":"%s",'
+    '"TLS.sig":"%s"}'
+)
+_PRIVATE_MAP_KEY: Final = Template(_USER_SIG.text.replace("}", ',"TLS.userbuf":"%s"}'))
+
 _THIRD: Final = "TLS.appid_at_3rd"
 _SIGNED: Final = {
     _THIRD: FREE_TEXT,
@@ -24,6 +32,10 @@ _SIGNED: Final = {
 }
 """The signed members that every ticket has, and the pattern of each; none lets a LF through."""
 _BASE64: Final = r"[A-Za-z0-9+/]+={0,2}"
+_OWN: Final = re.compile(
+    re.escape(_USER_SIG.text).replace("%s", "(%s)").replace(r"\}", r'(?:,"TLS\.userbuf":"(%s)")?\}')
+    % (DECIMAL, USER_ID_PATTERN, POSITIVE, DECIMAL, _BASE64, _BASE64)
+)
 _signed = itemgetter(*_SIGNED)
 # One match for all of them: six would cost as much as everything else in reading a ticket.
 _SIGNED_VALUES: Final = re.compile("\n".join(f"({pattern})" for pattern in _SIGNED.values()))
@@ -51,22 +63,13 @@ def content(
 
 
 def write(
-    sdk_app_id: int | str,
-    user_id: str,
-    issued_at: int | str,
-    ttl: int | str,
-    userbuf: str | None,
-    *,
-    signature: str,
-) -> bytes:
-    """Return the ticket's JSON; no value holds a character that JSON would escape."""
-    room = "" if userbuf is None else f'"TLS.userbuf":"{userbuf}",'
-    return (
-        f'{{"TLS.account_type":"0","{_THIRD}":"0",'
-        f'"TLS.expire_after":"{ttl}","TLS.identifier":"{user_id}",'
-        f'"TLS.sdk_appid":"{sdk_app_id}",{room}"TLS.sig":"{signature}",'
-        f'"TLS.time":"{issued_at}","TLS.version":"{_VERSION}"}}'
-    ).encode("ascii")
+    sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None, *, signature: str
+) -> str:
+    """Return the ticket's text; no value holds a character that JSON would escape."""
+    values = (ttl, user_id, sdk_app_id, issued_at, signature)
+    if userbuf is None:
+        return seal(_USER_SIG, values)
+    return seal(_PRIVATE_MAP_KEY, (*values, userbuf))
 
 
 def read(members: dict[str, Any]) -> Ticket:
@@ -88,7 +91,7 @@ def read_own(content: bytes) -> Ticket | None:
     found = _OWN.fullmatch(content.decode("latin-1"))
     if found is None:
         return None
-    ttl, user_id, sdk_app_id, userbuf, signature, issued_at = found.groups()
+    ttl, user_id, sdk_app_id, issued_at, signature, userbuf = found.groups()
     return _ticket(("0", "0", user_id, sdk_app_id, issued_at, ttl), userbuf, signature)
 
 
@@ -129,16 +132,3 @@ def _signed_values(members: dict[str, Any]) -> tuple[str, ...]:
         return found.groups()
     bad = (ticket.bad_text(members, name, pattern) for name, pattern in _SIGNED.items())
     raise next(filter(None, bad))
-
-
-def _own_json() -> str:
-    """Return the pattern of what `write` writes."""
-    names = {"TTL": DECIMAL, "USER": USER_ID_PATTERN, "APP": POSITIVE, "TIME": DECIMAL}
-    pattern = re.escape(write("APP", "USER", "TIME", "TTL", None, signature="SIG").decode())
-    for name, group in names.items():
-        pattern = pattern.replace(f'"{name}"', f'"({group})"')
-    userbuf = f'(?:"TLS\\.userbuf":"({_BASE64})",)?'
-    return pattern.replace('"TLS\\.sig":"SIG"', f'{userbuf}"TLS\\.sig":"({_BASE64})"')
-
-
-_OWN: Final = re.compile(_own_json())

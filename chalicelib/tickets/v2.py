@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from chalicelib.rooms.identifiers import USER_ID_PATTERN
 from chalicelib.tickets import ticket
+from chalicelib.tickets.deflate import Template
+from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
 from chalicelib.tickets.keys import HMAC
 from chalicelib.tickets.ticket import NUMBER_MAX, Ticket
@@ -17,6 +19,11 @@ VERSION_MEMBER: Final = "TLS.ver"
 """Stands in version 2 only."""
 
 _VERSION: Final = "2.0"
+_USER_SIG: Final = Template(
+    '{"TLS.ver":"2.0","TLS.identifier":"%s","TLS.sdkappid":%s,"TLS.expire":%s,"TLS.time":%s,'
+    '"TLS.sig":"%s"}'
+)
+_PRIVATE_MAP_KEY: Final = Template(_USER_SIG.text.replace("}", ',"TLS.userbuf":"%s"}'))
 
 
 def content(sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None) -> bytes:
@@ -33,13 +40,12 @@ def content(sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: st
 
 def write(
     sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None, *, signature: str
-) -> bytes:
-    """Return the ticket's JSON; no value holds a character that JSON would escape."""
-    room = "" if userbuf is None else f'"TLS.userbuf":"{userbuf}",'
-    return (
-        f'{{"TLS.ver":"{_VERSION}","TLS.identifier":"{user_id}","TLS.sdkappid":{sdk_app_id},'
-        f'"TLS.expire":{ttl},"TLS.time":{issued_at},{room}"TLS.sig":"{signature}"}}'
-    ).encode("ascii")
+) -> str:
+    """Return the ticket's text; no value holds a character that JSON would escape."""
+    values = (user_id, sdk_app_id, ttl, issued_at, signature)
+    if userbuf is None:
+        return seal(_USER_SIG, values)
+    return seal(_PRIVATE_MAP_KEY, (*values, userbuf))
 
 
 def read(members: dict[str, Any]) -> Ticket:
