@@ -10,7 +10,8 @@ import binascii
 import json
 import re
 import zlib
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from functools import lru_cache
+from typing import Any, Final, NoReturn
 
 from chalicelib.tickets.errors import (
     BadBase64,
@@ -20,9 +21,6 @@ from chalicelib.tickets.errors import (
     OversizedTicket,
     WrongAlphabet,
 )
-
-if TYPE_CHECKING:
-    from chalicelib.tickets.deflate import Template
 
 MAX_CHARACTERS: Final = 16 * 1024
 """Of a ticket's text; real ones have some 200 to 500."""
@@ -34,14 +32,36 @@ _FROM_TENCENT: Final = bytes.maketrans(b"*-_", b"+/=")
 _TENCENT: Final = re.compile(r"[A-Za-z0-9*-]+_{0,2}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
-_ZLIB_HEAD: Final = b"\x78\x9c"
+_LAST_BLOCK_STORED: Final = b"\x01"
 
 
-def seal(template: Template, values: tuple[object, ...]) -> str:
-    """Return a ticket's text: its JSON, with these values, in a zlib stream and in base64."""
-    content, deflated = template.fill(values)
-    framed = _ZLIB_HEAD + deflated + zlib.adler32(content).to_bytes(4, "big")
+def seal(head: str, rest: str) -> str:
+    """Return a ticket's text for its JSON, in two parts (ASCII, under 64 KB each).
+
+    Deflating a ticket anew takes two thirds of the time of its signature, most of it to make a
+    Huffman code for text that is nearly the same each time. So the head is deflated once, and the
+    rest follows it in a block of its own, stored as it is (RFC 1951 section 3.2.4). Any inflater
+    reads that; a ticket comes out some 15 % longer, and takes a third less time.
+
+    Args:
+        head: what the tickets of one application have in common.
+        rest: what differs.
+    """
+    deflated, checksum = _deflated(head)
+    stored = rest.encode("ascii")
+    size = len(stored)
+    sizes = size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little")
+    end = zlib.adler32(stored, checksum).to_bytes(4, "big")
+    framed = deflated + _LAST_BLOCK_STORED + sizes + stored + end
     return binascii.b2a_base64(framed, newline=False).translate(_TO_TENCENT).decode("ascii")
+
+
+@lru_cache(maxsize=1024)
+def _deflated(head: str) -> tuple[bytes, int]:
+    """Return the start of a zlib stream, up to a whole byte, and its checksum so far."""
+    content = head.encode("ascii")
+    deflater = zlib.compressobj()
+    return deflater.compress(content) + deflater.flush(zlib.Z_SYNC_FLUSH), zlib.adler32(content)
 
 
 def unseal(text: str) -> bytes:

@@ -8,18 +8,17 @@ from typing import Any, Final
 
 from chalicelib.rooms.identifiers import USER_ID_PATTERN
 from chalicelib.tickets import ticket
-from chalicelib.tickets.deflate import Template
 from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
 from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.ticket import DECIMAL, FREE_TEXT, POSITIVE, Ticket
 
-_USER_SIG: Final = Template(
+_HEAD: Final = (
     '{"TLS.account_type":"0","TLS.appid_at_3rd":"0","TLS.version":"201512300000",'
-    '"TLS.expire_after":"%s","TLS.identifier":"%s","TLS.sdk_appid":"%s","TLS.time":"%s",'
-    '"TLS.sig":"%s"}'
+    '"TLS.sdk_appid":"%s","TLS.expire_after":"%s","TLS.identifier":"'
 )
-_PRIVATE_MAP_KEY: Final = Template(_USER_SIG.text.replace("}", ',"TLS.userbuf":"%s"}'))
+_REST: Final = '%s","TLS.time":"%s","TLS.sig":"%s"%s}'
+"""The JSON of a ticket: what one application's have in common, and what differs."""
 
 _THIRD: Final = "TLS.appid_at_3rd"
 _SIGNED: Final = {
@@ -33,8 +32,15 @@ _SIGNED: Final = {
 """The signed members that every ticket has, and the pattern of each; none lets a LF through."""
 _BASE64: Final = r"[A-Za-z0-9+/]+={0,2}"
 _OWN: Final = re.compile(
-    re.escape(_USER_SIG.text).replace("%s", "(%s)").replace(r"\}", r'(?:,"TLS\.userbuf":"(%s)")?\}')
-    % (DECIMAL, USER_ID_PATTERN, POSITIVE, DECIMAL, _BASE64, _BASE64)
+    re.escape(_HEAD + _REST)
+    % (
+        f"({POSITIVE})",
+        f"({DECIMAL})",
+        f"({USER_ID_PATTERN})",
+        f"({DECIMAL})",
+        f"({_BASE64})",
+        rf'(?:,"TLS\.userbuf":"({_BASE64})")?',
+    )
 )
 _signed = itemgetter(*_SIGNED)
 # One match for all of them: six would cost as much as everything else in reading a ticket.
@@ -66,10 +72,8 @@ def write(
     sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None, *, signature: str
 ) -> str:
     """Return the ticket's text; no value holds a character that JSON would escape."""
-    values = (ttl, user_id, sdk_app_id, issued_at, signature)
-    if userbuf is None:
-        return seal(_USER_SIG, values)
-    return seal(_PRIVATE_MAP_KEY, (*values, userbuf))
+    last = "" if userbuf is None else f',"TLS.userbuf":"{userbuf}"'
+    return seal(_HEAD % (sdk_app_id, ttl), _REST % (user_id, issued_at, signature, last))
 
 
 def read(members: dict[str, Any]) -> Ticket:
@@ -91,7 +95,7 @@ def read_own(content: bytes) -> Ticket | None:
     found = _OWN.fullmatch(content.decode("latin-1"))
     if found is None:
         return None
-    ttl, user_id, sdk_app_id, issued_at, signature, userbuf = found.groups()
+    sdk_app_id, ttl, user_id, issued_at, signature, userbuf = found.groups()
     return _ticket(("0", "0", user_id, sdk_app_id, issued_at, ttl), userbuf, signature)
 
 

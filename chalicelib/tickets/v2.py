@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from chalicelib.rooms.identifiers import USER_ID_PATTERN
 from chalicelib.tickets import ticket
-from chalicelib.tickets.deflate import Template
 from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
 from chalicelib.tickets.keys import HMAC
@@ -19,11 +18,9 @@ VERSION_MEMBER: Final = "TLS.ver"
 """Stands in version 2 only."""
 
 _VERSION: Final = "2.0"
-_USER_SIG: Final = Template(
-    '{"TLS.ver":"2.0","TLS.identifier":"%s","TLS.sdkappid":%s,"TLS.expire":%s,"TLS.time":%s,'
-    '"TLS.sig":"%s"}'
-)
-_PRIVATE_MAP_KEY: Final = Template(_USER_SIG.text.replace("}", ',"TLS.userbuf":"%s"}'))
+_HEAD: Final = '{"TLS.ver":"2.0","TLS.sdkappid":%s,"TLS.expire":%s,"TLS.identifier":"'
+_REST: Final = '%s","TLS.time":%s,"TLS.sig":"%s"%s}'
+"""The JSON of a ticket: what one application's have in common, and what differs."""
 
 
 def content(sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None) -> bytes:
@@ -42,10 +39,8 @@ def write(
     sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None, *, signature: str
 ) -> str:
     """Return the ticket's text; no value holds a character that JSON would escape."""
-    values = (user_id, sdk_app_id, ttl, issued_at, signature)
-    if userbuf is None:
-        return seal(_USER_SIG, values)
-    return seal(_PRIVATE_MAP_KEY, (*values, userbuf))
+    last = "" if userbuf is None else f',"TLS.userbuf":"{userbuf}"'
+    return seal(_HEAD % (sdk_app_id, ttl), _REST % (user_id, issued_at, signature, last))
 
 
 def read(members: dict[str, Any]) -> Ticket:
