@@ -71,12 +71,13 @@ def cold_figures(material: Material) -> list[Figure]:
     ):
         starts = _starts(material, Path(scratch), extension.port, aws.port)
         least = _least(starts, extension, api)
+        compiled = bundles.has_bytecode(starts[ISSUER].folder)
     return [
         _figure("INIT", ISSUER, EMPTY, least, BOUND),
         _figure("first call", ISSUER, EMPTY, least),
         _figure("INIT", BOTO3, EMPTY, least),
         _figure("first call", BOTO3, EMPTY, least),
-        *_other_way(least, compiled=bundles.has_bytecode(starts[ISSUER].folder)),
+        *_other_way(least, compiled=compiled),
     ]
 
 
