@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("what", "measured", "against", "", "ratio", "bound", "")
 _LEFT = (0, 2)  # Columns of words; the others hold numbers.
+_SMALL = 0.1  # Ratios below this are told to four places.
 
 
 class BenchError(Exception):
@@ -50,7 +51,8 @@ class Figure(NamedTuple):
             bound, verdict = f"{self.bound:g}", "met" if self.met else "MISSED"
         numbers = (f"{number:.2f} {self.unit}" for number in (self.measured, self.against))
         measured, against = numbers
-        return (self.what, measured, self.peer, against, f"{self.ratio:.2f}", bound, verdict)
+        ratio = f"{self.ratio:.2f}" if self.ratio >= _SMALL else f"{self.ratio:.4f}"
+        return (self.what, measured, self.peer, against, ratio, bound, verdict)
 
 
 def all_met(figures: Iterable[Figure]) -> bool:

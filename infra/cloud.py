@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -24,15 +25,19 @@ class Cloud:
     Args:
         session: of boto3.
         endpoint: of the local AWS, or None for AWS.
+        secrets_endpoint: of the local AWS's Secrets Manager, which is one of its own.
 
     Attributes:
         session: of boto3.
         endpoint: likewise.
     """
 
-    def __init__(self, session: Session, endpoint: str | None = None) -> None:
+    def __init__(
+        self, session: Session, endpoint: str | None = None, secrets_endpoint: str | None = None
+    ) -> None:
         self.session = session
         self.endpoint = endpoint
+        self._secrets_endpoint = secrets_endpoint or endpoint
 
     @property
     def local(self) -> bool:
@@ -55,6 +60,11 @@ class Cloud:
         return self.session.client("dynamodb", endpoint_url=self.endpoint)
 
     @cached_property
+    def iam(self) -> Any:
+        """IAM; its types are not installed for the sake of one call."""
+        return self.session.client("iam", endpoint_url=self.endpoint)
+
+    @cached_property
     def s3(self) -> S3Client:
         """S3."""
         return self.session.client("s3", endpoint_url=self.endpoint)
@@ -62,7 +72,7 @@ class Cloud:
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:
         """Secrets Manager."""
-        return self.session.client("secretsmanager", endpoint_url=self.endpoint)
+        return self.session.client("secretsmanager", endpoint_url=self._secrets_endpoint)
 
     @cached_property
     def ssm(self) -> SSMClient:
@@ -77,4 +87,5 @@ class Cloud:
 
 def aws() -> Cloud:
     """AWS, or whatever the usual AWS environment and profile name."""
-    return Cloud(boto3.session.Session())
+    # boto3 knows AWS_DEFAULT_REGION alone; AWS's other tools know both, and prefer this one.
+    return Cloud(boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None))

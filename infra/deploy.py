@@ -23,6 +23,7 @@ from infra import package as packaging
 from infra import target as targets
 from infra.layout import FUNCTIONS, ROOT, InfraError
 from infra.local_gateway import put_gateway_responses
+from infra.local_roles import let_list_parameters
 from infra.stacks import Stacks
 
 if TYPE_CHECKING:
@@ -32,17 +33,25 @@ if TYPE_CHECKING:
     from infra.package import Bundle
 
 _KEY_BYTES: Final = 32
+# It refuses RotationSchedule and alarms on metric math, unless their condition is false; and who
+# looks on while a key changes should not have to wait for a minute.
+_LOCAL: Final = {"TokenRotationDays": "0", "KeyMaxAgeDays": "0", "RefreshSeconds": "2"}
 # Option, and the template parameter that it sets, with what it is for.
 _OPTIONS: Final = {
     "--domain-name": ("DomainName", "custom domain; its certificate must be in this region"),
     "--certificate-arn": ("CertificateArn", "the domain's ACM certificate"),
     "--extension-layer-arn": ("ExtensionLayerArn", "Parameters-and-Secrets layer of the region"),
+    "--refresh-seconds": ("RefreshSeconds", "seconds after which keys and callers are read again"),
     "--throttle-rate": ("ThrottleRate", "requests a second to each function"),
     "--throttle-burst": ("ThrottleBurst", "requests at once to each function"),
     "--reserved-concurrency": ("ReservedConcurrency", "executions kept for each function, -1 none"),
     "--memory-size": ("MemorySize", "MB of each function"),
+    "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
     "--log-retention-days": ("LogRetentionDays", "days that logs are kept"),
+    "--alarm-topic-arn": ("AlarmTopicArn", "SNS topic that the alarms tell"),
+    "--key-stale-hours": ("KeyStaleHours", "hours that a key signs on while the store is down"),
+    "--key-max-age-days": ("KeyMaxAgeDays", "days after which an alarm asks for a new signing key"),
     "--deletion-protection": ("DeletionProtection", "true or false, of the event table"),
 }
 
@@ -52,7 +61,7 @@ class Deployed(NamedTuple):
 
     Attributes:
         stack: the name of the installation.
-        urls: base URL by function.
+        urls: base URL by function, of those that have an API.
         table: the event table.
         domain_target: what the custom domain's DNS record must point at, or None.
     """
@@ -85,7 +94,7 @@ def up(
     stacks = Stacks(cloud.cloudformation, say, pause=0.05 if cloud.local else 3.0)
     say(f"{stack}-shared: key, table, secret, bucket")
     shared_template = (ROOT / "infra" / "shared.yaml").read_text()
-    values = {**chosen, "Stack": stack}
+    values = {**(_LOCAL if cloud.local else {}), **chosen, "Stack": stack}
     stacks.begin(f"{stack}-shared", {"TemplateBody": shared_template}, values)
     stacks.wait(f"{stack}-shared")
     shared = stacks.outputs(f"{stack}-shared")
@@ -93,12 +102,15 @@ def up(
     urls: dict[str, str] = {}
     for bundle in bundles:
         name = bundle.function.name
-        say(f"{stack}-{name}: role, function, API")
+        say(f"{stack}-{name}: {'role, function, API' if bundle.function.http else 'functions'}")
         told = {"ReportUrl": f"{urls['webhook']}/v1/userlist-reports"} if "webhook" in urls else {}
         source, code = _upload(cloud, bundle, shared["ArtifactsBucket"])
         stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code})
         stacks.wait(f"{stack}-{name}")
-        urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
+        if bundle.function.http:
+            urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
+        elif cloud.local:
+            let_list_parameters(cloud.iam, stacks.roles(f"{stack}-{name}"))
     return Deployed(stack, urls, shared["TableName"], shared.get("DomainTarget"))
 
 

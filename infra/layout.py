@@ -18,11 +18,16 @@ class Function(NamedTuple):
         name: its folder under functions/, and its place under the custom domain.
         always_boto3: whether it needs the runtime's boto3 even where the extension is present.
         zip_limit: the most bytes its zip may have, or None.
+        handlers: its Lambdas, by their names in the template; each but the first has a log group
+            and a role of its own, named for it.
+        http: whether it has an API.
     """
 
     name: str
     always_boto3: bool
     zip_limit: int | None = None
+    handlers: tuple[str, ...] = ("APIHandler",)
+    http: bool = True
 
 
 # In the order they are deployed: the issuer is told webhook's URL.
@@ -30,6 +35,7 @@ FUNCTIONS: Final = (
     Function("webhook", always_boto3=True),
     Function("rooms", always_boto3=True),
     Function("issuer", always_boto3=False, zip_limit=6 * MEGABYTE),
+    Function("rotation", always_boto3=True, handlers=("Rotation", "Schedule"), http=False),
 )
 
 

@@ -2,7 +2,8 @@
 
 It enforces the roles of the templates (AUTH), so that a permission that is missing shows here and
 not on AWS. Its state survives a graceful stop, and nothing else: a kill -9 loses what happened
-since the start.
+since the start. Secrets Manager is a stand-in beside it, in this process, because ministack's own
+does not rotate.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from botocore.session import Session
 
 from infra.cloud import Cloud
 from infra.layout import InfraError
+from infra.local_secrets import LocalSurroundings
+from infra.standins.secretsmanager import SecretsManagerStandIn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +38,7 @@ _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 20.0
 _LOOK_EVERY: Final = 0.05  # seconds
 _REGION: Final = "us-east-1"
+_ACCOUNT: Final = "000000000000"
 # Ministack's own root user (its README); no secret, since nothing beyond this host can reach it.
 _ROOT: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _NO_FILES: Final = {
@@ -65,12 +69,19 @@ class LocalAws:
         self.log = folder / "aws.log"
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._secrets: SecretsManagerStandIn | None = None
         self._lock: IO[str] | None = None
 
     @property
     def endpoint(self) -> str:
-        """The URL that answers for every service."""
+        """The URL that answers for every service but Secrets Manager."""
         return f"http://{_HOST}:{self._port}"
+
+    @property
+    def secrets(self) -> SecretsManagerStandIn:
+        """Its Secrets Manager, while it runs."""
+        assert self._secrets is not None
+        return self._secrets
 
     @property
     def pid(self) -> int:
@@ -81,20 +92,22 @@ class LocalAws:
     @property
     def cloud(self) -> Cloud:
         """Clients of it, which read neither the shell's AWS settings nor the user's AWS files."""
-        session = boto3.session.Session(
-            aws_access_key_id=_ROOT["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=_ROOT["AWS_SECRET_ACCESS_KEY"],
-            region_name=_REGION,
-            botocore_session=Session(session_vars=_NO_SETTINGS),
-        )
-        return Cloud(session, self.endpoint)
+        return Cloud(_root_session(), self.endpoint, self.secrets.url)
 
     @property
     def environ(self) -> dict[str, str]:
         """The environment that points any AWS program at it, and no other."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        here = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": _REGION}
-        return kept | _ROOT | _NO_FILES | here
+        return kept | _NO_FILES | self.settings
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The AWS settings, as environment variables, that name it."""
+        return _ROOT | {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets.url,
+            "AWS_DEFAULT_REGION": _REGION,
+        }
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers.
@@ -108,6 +121,8 @@ class LocalAws:
         try:
             _stop_stray(self.folder / "pid")
             self._port = _port_for(self.folder / "port")
+            self._secrets = self._secrets_manager()
+            self._secrets.__enter__()
             self._start()
             self._await_health()
         except BaseException:
@@ -122,6 +137,9 @@ class LocalAws:
         trace: TracebackType | None,
     ) -> None:
         """Stop it gracefully, so that it saves its state, and wait for its end."""
+        if self._secrets:
+            self._secrets.__exit__(kind, error, trace)
+            self._secrets = None
         if self._process:
             self._process.terminate()
             try:
@@ -133,6 +151,12 @@ class LocalAws:
             self._process = None
         if self._lock:
             self._lock.close()
+
+    def _secrets_manager(self) -> SecretsManagerStandIn:
+        kept = self.folder / "secrets.json"
+        port = _port_for(self.folder / "secrets-port")
+        around = LocalSurroundings(_root_session(), self.endpoint)
+        return SecretsManagerStandIn(around, kept, region=_REGION, account=_ACCOUNT, port=port)
 
     def _start(self) -> None:
         # What Lambda workers of an earlier run left unpacked.
@@ -162,6 +186,8 @@ class LocalAws:
             "MINISTACK_HOST": _HOST,
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_REGION": _REGION,
+            # The functions take it over, as all that the process has.
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets.url,
             "AUTH": "true",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(folder / "state"),
@@ -184,6 +210,16 @@ class LocalAws:
                 return
             time.sleep(_LOOK_EVERY)
         raise InfraError(f"The local AWS is not up after {_START_SECONDS:.0f} s; see {self.log}.")
+
+
+def _root_session() -> boto3.session.Session:
+    """A session that reads neither the shell's AWS settings nor the user's AWS files."""
+    return boto3.session.Session(
+        aws_access_key_id=_ROOT["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=_ROOT["AWS_SECRET_ACCESS_KEY"],
+        region_name=_REGION,
+        botocore_session=Session(session_vars=_NO_SETTINGS),
+    )
 
 
 def _pass_proxies_by() -> None:

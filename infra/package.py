@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _INFRA = ROOT / "infra"
 _BUILDERS = (
+    "alarms",
     "bytecode",
     "gateway",
     "imports",
@@ -111,7 +112,8 @@ def _build(function: Function, target: Target, root: Path, folder: Path, boto3: 
 def _inputs(function: Function, target: Target, root: Path) -> Iterator[tuple[str, bytes]]:
     own = root / "functions" / function.name
     infra = [_INFRA / f"{name}.py" for name in _BUILDERS]
-    infra += [_INFRA / "https.json", _INFRA / f"{function.name}.json", _INFRA / "runtime.txt"]
+    infra += [_INFRA / "https.json"] if function.http else []
+    infra += [_INFRA / f"{function.name}.json", _INFRA / "runtime.txt"]
     for path in [*zips.files_under(own), *zips.files_under(root / "chalicelib"), *infra]:
         yield path.name if path in infra else path.relative_to(root).as_posix(), path.read_bytes()
     tools = f"{sys.version} chalice {version('chalice')} {bytecode.interpreter(target)}"
@@ -166,7 +168,9 @@ def _check(function: Function, target: Target, zip_path: Path, template: Path, b
     document = json.loads(template.read_text())
     with tempfile.TemporaryDirectory() as unpacked, zipfile.ZipFile(zip_path) as archive:
         archive.extractall(unpacked)
-        import_app([Path(unpacked), boto3], environment(document, {"HasExtension": False}))
+        handler = function.handlers[0]
+        without = environment(document, {"HasExtension": False}, handler)
+        import_app([Path(unpacked), boto3], without)
         if not function.always_boto3:
             import_app([Path(unpacked)], environment(document, {"HasExtension": True}))
 

@@ -21,11 +21,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from requests import RequestException
 
 from infra import deploy, target
+from infra.key_walk import KeyWalk
 from infra.layout import LOCAL, InfraError
 from infra.local_aws import LocalAws
 from infra.package import package
 from infra.show import say, step
-from infra.tenant import Tenant, settle
+from infra.tenant import Operator, Tenant, settle
 from infra.walk import ROOM, Walk
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def run(folder: Path, *, once: bool) -> None:
         step("An operator sets up an application, its key and a caller")
         tenant = settle(aws, STACK, folder / "tenant.json")
         _write_env(folder / "env", deployed.urls, tenant)
+        _write_settings(folder / "aws", aws)
         say(f"\n   up after {time.monotonic() - started:.1f} s")
         Walk(deployed.urls, tenant, aws.log).walk()
+        KeyWalk(deployed.urls["issuer"], tenant, Operator(aws.environ, STACK)).walk()
         if not once:
             with contextlib.suppress(KeyboardInterrupt):
                 _stay(folder / "env", deployed.urls, tenant)
@@ -71,6 +74,12 @@ def _write_env(path: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
     variables |= {"APP": str(tenant.sdk_app_id), "API_KEY": tenant.api_key}
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+def _write_settings(path: Path, aws: LocalAws) -> None:
+    """What a shell needs to call the local AWS, with roomgate or aws: ``. .local/aws``."""
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={value}\n" for name, value in aws.settings.items()))
 
 
 def _stay(env: Path, urls: Mapping[str, str], tenant: Tenant) -> None:

@@ -94,6 +94,15 @@ class Stacks:
         outputs = found.get("Outputs", []) if found else []
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
+    def roles(self, name: str) -> list[str]:
+        """The names of the roles that a stack made."""
+        made = self._client.describe_stack_resources(StackName=name)["StackResources"]
+        return [
+            each.get("PhysicalResourceId", "")
+            for each in made
+            if each["ResourceType"] == "AWS::IAM::Role"
+        ]
+
     def delete(self, name: str) -> None:
         """Delete a stack and wait; nothing where there is none.
 

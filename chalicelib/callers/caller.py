@@ -73,9 +73,13 @@ class Caller(NamedTuple):
             value["hashes"] = tuple(value["hashes"])
             value["applications"] = frozenset(value["applications"])
             value["actions"] = frozenset(value["actions"])
-            return cls(**value)
+            caller = cls(**value)
+            texts = (caller.id, caller.users, caller.rooms, *caller.hashes)
+            if all(isinstance(text, str) for text in texts) and caller.rate > 0:
+                return caller
         except (KeyError, TypeError) as error:
-            raise ValueError(f"not a caller: {error!r}") from None
+            raise ValueError(f"not a caller: {type(error).__name__}") from None
+        raise ValueError("not a caller: a member of another type, or a rate of nothing")
 
     def may(
         self,

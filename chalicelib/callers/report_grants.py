@@ -34,6 +34,9 @@ def authenticate_report(authorization: str | None, keys: ReportTokenKeys, now: f
     token = bearer(authorization, "report-token-missing", "the report token of an entry")
     try:
         known = keys.get()
+        kid = _kid(token)
+        if kid is not None and kid not in {key.kid for key in known} and keys.renew():
+            known = keys.get()  # The issuer may know a newer key than this environment.
     except StoreError:
         detail = "Report tokens can't be checked at the moment; try again."
         raise Refusal("store-unavailable", detail, retry_after=RETRY_SECONDS) from None
@@ -52,7 +55,7 @@ def check_report_token(token: str, keys: Iterable[TokenKey], now: float) -> Clai
         Refusal: ``report-token-invalid`` or ``report-token-expired``.
     """
     try:
-        kid = jwt.get_unverified_header(token).get("kid")
+        kid = _kid(token)
         key = next(k for k in keys if k.kid == kid and (k.not_after is None or now < k.not_after))
         payload = jwt.decode(
             token,
@@ -75,6 +78,14 @@ def check_report_token(token: str, keys: Iterable[TokenKey], now: float) -> Clai
         detail = f"The report token ended at {claims.ends} (unix seconds); fetch a new entry."
         raise Refusal("report-token-expired", detail)
     return claims
+
+
+def _kid(token: str) -> object:
+    """The key that a token says it was made with, or None where it says nothing."""
+    try:
+        return jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError:
+        return None
 
 
 def _room(claim: object) -> Room:

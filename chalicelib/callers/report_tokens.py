@@ -79,6 +79,10 @@ class ReportTokenKeys:
         """The keys, newest first; raises StoreError."""
         return self._keys.get(self._name)
 
+    def renew(self) -> bool:
+        """Have the next get read them anew, at most every cache.RENEW_SECONDS; whether it will."""
+        return self._keys.renew(self._name)
+
     def preload(self) -> None:
         """Read them now, so that INIT pays; a failure is told, and left to the first call."""
         try:

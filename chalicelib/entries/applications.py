@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chalicelib.keys.applications import UnusableKey
+from chalicelib.keys.material import UnusableKey
 from chalicelib.keys.store import NotInStore, StoreDown
 from chalicelib.refusal import Refusal
 
@@ -28,10 +28,13 @@ def application_of(applications: Applications, sdk_app_id: int) -> Application:
             raise _no_key(sdk_app_id) from None
         detail = f"Application {sdk_app_id} is not set up here (roomgate apps add)."
         raise Refusal("unknown-application", detail) from None
-    except UnusableKey:
-        raise _no_key(sdk_app_id) from None
     except StoreDown as error:
-        raise refuse_store_down(error) from None
+        raise refuse_key(error, sdk_app_id) from None
+
+
+def refuse_key(error: StoreError, sdk_app_id: int) -> Refusal:
+    """What a caller is told where a key can't be read, or KMS does not sign with it."""
+    return _no_key(sdk_app_id) if isinstance(error, UnusableKey) else refuse_store_down(error)
 
 
 def _no_key(sdk_app_id: int) -> Refusal:

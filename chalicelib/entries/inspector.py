@@ -10,9 +10,9 @@ from chalicelib.tickets import explain
 
 if TYPE_CHECKING:
     from chalicelib.callers.caller import Caller
-    from chalicelib.keys.applications import Applications
+    from chalicelib.keys.applications import Applications, StatedKey
     from chalicelib.rooms import Room
-    from chalicelib.tickets import SigningKey
+    from chalicelib.tickets import Explanation
 
 
 class InspectionRequest(NamedTuple):
@@ -58,8 +58,9 @@ class Inspector:
             Refusal: what the caller may not do, or the application's keys can't be had.
         """
         caller.may("inspect", wanted.sdk_app_id)
-        keys = [key for key in self._keys(wanted.sdk_app_id) if key]
-        found = explain(wanted.ticket, keys, now=now, **_expected(wanted))
+        found = self._explain(wanted, now)
+        if _of_no_known_key(found) and self._applications.renew(wanted.sdk_app_id):
+            found = self._explain(wanted, now)
         return {
             "kind": found.kind,
             "fields": found.fields,
@@ -69,20 +70,22 @@ class Inspector:
         }
 
     def keys(self, caller: Caller, sdk_app_id: int) -> dict[str, Any]:
-        """The keys that count now: id, state, algorithm, public part; raises Refusal."""
+        """The keys there are: id, state, since when, algorithm, public part; raises Refusal."""
         caller.may("inspect", sdk_app_id, in_path=True)
-        current, previous = self._keys(sdk_app_id)
-        keys = [_key(current, "current")]
-        if previous:
-            keys.append(_key(previous, "previous"))
-        return {"sdkAppId": sdk_app_id, "keys": keys}
-
-    def _keys(self, sdk_app_id: int) -> tuple[SigningKey, SigningKey | None]:
-        current = application_of(self._applications, sdk_app_id).key
+        application_of(self._applications, sdk_app_id)
         try:
-            return current, self._applications.previous_key(sdk_app_id)
+            stated = self._applications.stated_keys(sdk_app_id)
         except StoreDown as error:
             raise refuse_store_down(error) from None
+        return {"sdkAppId": sdk_app_id, "keys": [_key(each) for each in stated]}
+
+    def _explain(self, wanted: InspectionRequest, now: int) -> Explanation:
+        application_of(self._applications, wanted.sdk_app_id)
+        try:
+            keys = self._applications.verifying_keys(wanted.sdk_app_id)
+        except StoreDown as error:
+            raise refuse_store_down(error) from None
+        return explain(wanted.ticket, keys, now=now, **_expected(wanted))
 
 
 def _expected(wanted: InspectionRequest) -> dict[str, Any]:
@@ -91,7 +94,19 @@ def _expected(wanted: InspectionRequest) -> dict[str, Any]:
     return expected
 
 
-def _key(key: SigningKey, state: str) -> dict[str, str]:
-    shown = {"keyId": key.key_id, "state": state, "algorithm": key.algorithm}
+def _of_no_known_key(found: Explanation) -> bool:
+    """Whether a signature fits none of the keys: there may be a newer one than we know."""
+    return any(check.name == "signature" and check.passed is False for check in found.checks)
+
+
+def _key(stated: StatedKey) -> dict[str, Any]:
+    key = stated.key
+    shown: dict[str, Any] = {
+        "keyId": key.key_id,
+        "state": stated.state,
+        "algorithm": key.algorithm,
+    }
+    if stated.since is not None:
+        shown["since"] = stated.since
     public_pem = getattr(key, "public_pem", None)
     return {**shown, "publicKey": public_pem} if public_pem else shown

@@ -6,18 +6,21 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.callers.report_tokens import Claims, mint
-from chalicelib.entries.applications import application_of, refuse_store_down
+from chalicelib.entries.applications import application_of, refuse_key, refuse_store_down
 from chalicelib.keys.store import StoreError
 from chalicelib.refusal import Refusal, Wrong
 from chalicelib.rooms import ALL, names_of, roomsig_request, rtc_url
 from chalicelib.tickets import issue_private_map_key, issue_user_sig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.callers.caller import Caller
     from chalicelib.callers.report_tokens import ReportTokenKeys
     from chalicelib.keys.applications import Application, Applications
     from chalicelib.keys.settings import Bounds
     from chalicelib.rooms import Room, Scene
+    from chalicelib.tickets import SigningKey
 
 
 class UserSigRequest(NamedTuple):
@@ -66,14 +69,20 @@ class Issuer:
         applications: settings and signing keys.
         report_keys: the keys of report tokens.
         report_url: where members report, webhook's ``POST /v1/userlist-reports``.
+        on_failure: told where a key in KMS does not sign.
     """
 
     def __init__(
-        self, applications: Applications, report_keys: ReportTokenKeys, report_url: str
+        self,
+        applications: Applications,
+        report_keys: ReportTokenKeys,
+        report_url: str,
+        on_failure: Callable[[StoreError], None] = lambda _error: None,
     ) -> None:
         self._applications = applications
         self._report_keys = report_keys
         self._report_url = report_url
+        self._on_failure = on_failure
 
     def user_sig(self, caller: Caller, wanted: UserSigRequest, now: int) -> dict[str, Any]:
         """A userSig and when it ends; raises Refusal.
@@ -87,8 +96,8 @@ class Issuer:
         caller.may("issue", app_id, user_id=user_id)
         application = application_of(self._applications, app_id)
         ttl = _ttl(wanted.ttl, application.settings.user_sig_ttl, caller, "ttl")
-        ticket = issue_user_sig(
-            application.key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=ttl
+        ticket = self._issue(
+            issue_user_sig, application.key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=ttl
         )
         return {
             "sdkAppId": app_id,
@@ -107,7 +116,8 @@ class Issuer:
         application = application_of(self._applications, app_id)
         _check_room_kind(application, room)
         ttl = _ttl(wanted.ttl, application.settings.private_map_key_ttl, caller, "ttl")
-        ticket = issue_private_map_key(
+        ticket = self._issue(
+            issue_private_map_key,
             application.key,
             sdk_app_id=app_id,
             user_id=user_id,
@@ -147,8 +157,11 @@ class Issuer:
         claims = Claims(app_id, user_id, room, epoch=now_ms, ends=now + map_ttl)
         token = mint(self._token_key(), claims)
         key = application.key
-        user_sig = issue_user_sig(key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=sig_ttl)
-        private_map_key = issue_private_map_key(
+        user_sig = self._issue(
+            issue_user_sig, key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=sig_ttl
+        )
+        private_map_key = self._issue(
+            issue_private_map_key,
             key,
             sdk_app_id=app_id,
             user_id=user_id,
@@ -183,6 +196,15 @@ class Issuer:
                 "expiresAt": now + map_ttl,
             },
         }
+
+    def _issue(
+        self, issue: Callable[..., str], key: SigningKey, *, sdk_app_id: int, **what: Any
+    ) -> str:
+        try:
+            return issue(key, sdk_app_id=sdk_app_id, **what)
+        except StoreError as error:  # A key in KMS, which is down or refuses.
+            self._on_failure(error)
+            raise refuse_key(error, sdk_app_id) from None
 
     def _token_key(self) -> Any:
         try:

@@ -46,7 +46,7 @@ class Call(Generic[Who]):
         request_id: API Gateway's id of the request.
         facts: what the log line is to say; a route adds to it. Never a ticket, key or token.
         outcome: what came of it, for the log line; a route may have a better word than "ok".
-        counts: metrics to count, by name.
+        counts: metrics to count, by name, if the route does not refuse.
     """
 
     def __init__(self, who: Who, body: Any, request: Request, now_ms: int) -> None:
@@ -80,6 +80,7 @@ class Route(NamedTuple):
         problems: codes that this route answers besides the common ones.
         parameters: path and query parameters, as OpenAPI parameter objects.
         event: what its log line is called.
+        refused: the metric that counts refusals by their reason, the problem's code.
     """
 
     method: str
@@ -93,6 +94,7 @@ class Route(NamedTuple):
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
     event: str = "request"
+    refused: str | None = None
 
 
 class Gate:
@@ -162,7 +164,11 @@ class Gate:
             "status": response.status_code if response else _FAULT,
             "outcome": call.outcome if response else "internal-error",
         }
-        log(call.now_ms, route.event, facts, call.counts)
+        if route.refused and facts["outcome"] != "ok":
+            facts["reason"] = facts["outcome"]
+            log(call.now_ms, route.event, facts, {route.refused: 1}, by="reason")
+        else:
+            log(call.now_ms, route.event, facts, call.counts)
 
     def _serve_health(self, ready: Callable[[], bool]) -> None:
         @self.route(Route("GET", "/healthz", "The process runs", None))

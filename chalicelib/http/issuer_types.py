@@ -174,11 +174,16 @@ INSPECTION_ANSWER = Answer(
     Field("keyId", Foreign((str, type(None)), _nullable(KEY_ID.json_schema())), "key_id"),
     Field("checks", Array(CHECK, 16), "checks"),
 )
+STATE = OneOf(
+    {state: state for state in ("current", "previous", "pending", "candidate")},
+    "current: signs; previous: still verifies; pending: in rotation; candidate: waits for one",
+)
 PUBLIC_KEY = Answer(
     dict,
     Field("keyId", KEY_ID, "key_id"),
-    Field("state", OneOf({"current": "current", "previous": "previous"}), "state"),
+    Field("state", STATE, "state"),
+    Field("since", UNIX_SECONDS, "since", required=False),
     Field("algorithm", OneOf({name: name for name in ALGORITHMS}), "algorithm"),
     Field("publicKey", Text(1024, description="PEM; ECDSA only"), "public_key", required=False),
 )
-KEYS_ANSWER = Answer(dict, APPLICATION_FIELD, Field("keys", Array(PUBLIC_KEY, 2), "keys"))
+KEYS_ANSWER = Answer(dict, APPLICATION_FIELD, Field("keys", Array(PUBLIC_KEY, 4), "keys"))

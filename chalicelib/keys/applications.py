@@ -1,38 +1,58 @@
-"""Applications: settings from SSM, signing keys from Secrets Manager, both cached.
-
-UnusableKey        (a StoreDown) the stored key or setting is not one that Roomgate can use
-"""
+"""Applications: settings from SSM, signing keys from Secrets Manager, both cached."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.keys.cache import RefreshingCache
+from chalicelib.keys.cache import STALE_SECONDS, RefreshingCache
+from chalicelib.keys.material import KeyReader, UnusableKey
 from chalicelib.keys.settings import Settings
 from chalicelib.keys.store import NotInStore, StoreDown, StoreError
-from chalicelib.tickets import BadKey, load_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.keys.names import Names
-    from chalicelib.keys.store import Secret, Store
+    from chalicelib.keys.store import Store
     from chalicelib.tickets import SigningKey
 
+__all__ = ["Application", "Applications", "StatedKey", "UnusableKey"]
 
 MOST_PRELOADED = 50
-
-
-class UnusableKey(StoreDown):
-    """The store answered with a broken key, a disallowed algorithm or broken settings."""
+# What else than the current key there may be, as it is shown, by the label that says so. In this
+# order: of versions that hold the same key only the first is shown, since a rotation copies its
+# candidate to a pending version, and makes that the current one.
+OTHERS: Final = {"previous": "AWSPREVIOUS", "pending": "AWSPENDING", "candidate": "NEXT"}
 
 
 class Application(NamedTuple):
-    """An application as issuing needs it: its settings and the key that signs now."""
+    """An application as issuing needs it: its settings and the key that signs now.
+
+    Attributes:
+        settings: what an operator decided.
+        key: signs.
+        since: unix time in seconds at which this version of its secret was made, or None.
+    """
 
     settings: Settings
     key: SigningKey
+    since: int | None = None
+
+
+class StatedKey(NamedTuple):
+    """A key of an application.
+
+    Attributes:
+        state: ``current`` (signs), ``previous`` (verifies), ``pending`` (in rotation) or
+            ``candidate`` (waits for one).
+        key: itself; it shows nothing but its id.
+        since: unix time in seconds at which this version of the secret was made, or None. A
+            rollback makes no new version, so it does not change this.
+    """
+
+    state: str
+    key: SigningKey
+    since: int | None
 
 
 class Applications:
@@ -42,6 +62,8 @@ class Applications:
         store: where they are read from.
         names: what they are called there.
         on_failure: told of each failed read.
+        on_load: told of each current key that was read, by its sdkAppId.
+        stale: seconds that a key goes on signing after it was last read, with the store down.
     """
 
     def __init__(
@@ -49,12 +71,17 @@ class Applications:
         store: Store,
         names: Names,
         on_failure: Callable[[StoreError], None] = lambda _error: None,
+        on_load: Callable[[int, Application], None] = lambda _app, _application: None,
+        stale: float = STALE_SECONDS,
     ) -> None:
         self._store = store
         self.names = names
         self._on_failure = on_failure
-        self._current = RefreshingCache(self._load, on_failure=on_failure)
-        self._previous = RefreshingCache(self._load_previous, on_failure=on_failure)
+        self._on_load = on_load
+        self._reader = KeyReader()
+        self._current = RefreshingCache(self._load, on_failure=on_failure, stale=stale)
+        self._others = RefreshingCache(self._load_other, on_failure=on_failure, stale=stale)
+        self._signed: dict[str, str] = {}
 
     def get(self, sdk_app_id: int) -> Application:
         """An application and the key that signs for it now.
@@ -66,18 +93,35 @@ class Applications:
         """
         return self._current.get(str(sdk_app_id))
 
-    def previous_key(self, sdk_app_id: int) -> SigningKey | None:
-        """The key that signed before the current one (AWSPREVIOUS), or None; raises StoreDown."""
-        try:
-            return self._previous.get(str(sdk_app_id))
-        except NotInStore:
-            return None
-
     def verifying_keys(self, sdk_app_id: int) -> list[SigningKey]:
         """The current key, then the previous one; raises what get raises."""
-        previous = self.previous_key(sdk_app_id)
         current = self.get(sdk_app_id).key
-        return [current, previous] if previous else [current]
+        previous = self._other(sdk_app_id, "previous")
+        return [current, previous.key] if previous else [current]
+
+    def stated_keys(self, sdk_app_id: int) -> list[StatedKey]:
+        """Every key of an application that can be used, the current one first.
+
+        Raises:
+            NotInStore: as for get.
+            StoreDown: likewise.
+        """
+        application = self.get(sdk_app_id)
+        current = StatedKey("current", application.key, application.since)
+        others = [self._other(sdk_app_id, state) for state in OTHERS]
+        keys: dict[str, StatedKey] = {}
+        for each in (current, *filter(None, others)):
+            keys.setdefault(each.key.key_id, each)
+        return list(keys.values())
+
+    def renew(self, sdk_app_id: int) -> bool:
+        """Have the next call read the verifying keys anew, where none of them fits a ticket.
+
+        Returns:
+            Whether it will: at most every cache.RENEW_SECONDS.
+        """
+        current = self._current.renew(str(sdk_app_id))
+        return self._others.renew(_other_name(sdk_app_id, "previous")) or current
 
     def preload(self) -> None:
         """Read the applications that the store lists, so that INIT pays and not the first call.
@@ -97,6 +141,12 @@ class Applications:
             except StoreDown:
                 return
 
+    def _other(self, sdk_app_id: int, state: str) -> StatedKey | None:
+        try:
+            return self._others.get(_other_name(sdk_app_id, state))
+        except (NotInStore, UnusableKey):
+            return None  # A broken one was told; it must not hide the keys that are whole.
+
     def _load(self, sdk_app_id: str) -> Application:
         name = self.names.settings(int(sdk_app_id))
         try:
@@ -104,21 +154,25 @@ class Applications:
         except ValueError:
             raise UnusableKey(name, "not an application's settings") from None
         secret_name = self.names.key(int(sdk_app_id))
-        key = _signing_key(self._store.secret(secret_name), secret_name)
+        secret = self._store.secret(secret_name)
+        key = self._reader.read(secret.value, secret_name)
         if key.algorithm not in settings.algorithms:
             raise UnusableKey(secret_name, f"{key.algorithm} is not allowed by the settings")
-        return Application(settings, key)
+        if self._signed.get(sdk_app_id, key.key_id) != key.key_id:
+            # Rotated, or rolled back: what was previous, or a candidate, is something else now.
+            for state in OTHERS:
+                self._others.expire(_other_name(int(sdk_app_id), state))
+        self._signed[sdk_app_id] = key.key_id
+        application = Application(settings, key, secret.created)
+        self._on_load(int(sdk_app_id), application)
+        return application
 
-    def _load_previous(self, sdk_app_id: str) -> SigningKey:
+    def _load_other(self, other: str) -> StatedKey:
+        sdk_app_id, state = other.split("/")
         name = self.names.key(int(sdk_app_id))
-        return _signing_key(self._store.secret(name, "AWSPREVIOUS"), name)
+        secret = self._store.secret(name, OTHERS[state])
+        return StatedKey(state, self._reader.read(secret.value, name), secret.created)
 
 
-def _signing_key(secret: Secret, name: str) -> SigningKey:
-    try:
-        value = json.loads(secret.value)
-        return load_key(value["algorithm"], value["key"])
-    except BadKey as error:
-        raise UnusableKey(name, f"a key that can't be used: {error}") from None
-    except (ValueError, KeyError, TypeError):
-        raise UnusableKey(name, "not {algorithm, key}") from None
+def _other_name(sdk_app_id: int, state: str) -> str:
+    return f"{sdk_app_id}/{state}"

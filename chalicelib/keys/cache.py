@@ -1,10 +1,9 @@
 """A cache that refreshes itself: never older than a stated bound while the stores answer.
 
 The call that finds a value due starts the refresh (one at a time for each value) and waits for it a
-little; where the
-store is slower than that, the old value serves and the new one is there for a later call. While the
-store is down the
-last good value goes on, up to a bound. What the store does not have is remembered for a while too.
+little; where the store is slower than that, the old value serves and the new one is there for a
+later call. While the store is down the last good value goes on, up to a bound. What the store does
+not have is remembered for a while too.
 """
 
 from __future__ import annotations
@@ -22,10 +21,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REFRESH_SECONDS = 60.0  # A value is read again when it is this old (less up to a fifth, by chance).
+# A value is read again when it is this old (less up to a fifth, by chance).
+REFRESH_SECONDS = float(os.environ.get("ROOMGATE_REFRESH_SECONDS", "60"))
 WAIT_SECONDS = 0.3  # A refresh holds a call up for at most this long.
-FIRST_WAIT_SECONDS = 8.0  # A value not seen before is waited for this long.
+# A value not seen before is waited for this long. A cold call may wait three times (caller, key,
+# report token), and must be answered within the functions' timeout (20 s) all the same.
+FIRST_WAIT_SECONDS = 5.0
 RETRY_SECONDS = 5.0  # After a failed refresh the next one waits this long.
+RENEW_SECONDS = 10.0  # A value that does not fit is asked for anew this often, however many ask.
 MISSING_SECONDS = 15.0  # What the store does not have is asked for again after this.
 STALE_SECONDS = 24 * 3600.0  # With the store down, a value serves this long after it was read.
 MOST = 10_000  # Values kept; the one unused for longest goes first.
@@ -34,14 +37,16 @@ MOST = 10_000  # Values kept; the one unused for longest goes first.
 class Entry(Generic[T]):
     """What is known of one name."""
 
-    __slots__ = ("due", "error", "flight", "loaded_at", "value")
+    __slots__ = ("asked_at", "due", "error", "flight", "loaded_at", "patience", "value")
 
     def __init__(self) -> None:
         self.value: T | None = None
         self.error: StoreError | None = None
         self.loaded_at = 0.0
         self.due = 0.0
+        self.asked_at = 0.0
         self.flight: threading.Thread | None = None
+        self.patience = 0.0  # By time.monotonic: how long calls wait for the flight.
 
 
 class RefreshingCache(Generic[T]):
@@ -49,10 +54,12 @@ class RefreshingCache(Generic[T]):
 
     Args:
         load: reads one value; raises StoreError. Called on a thread of its own.
-        on_failure: told of each failed load (but for what the store does not have), on that thread.
+        on_failure: told of each failed load (but for what the store does not have), on that
+            thread; the error's ``age`` says how old the value is that goes on serving.
         clock: unix time in seconds.
         jitter: a number from 0 to 1 by chance; spreads the refreshes of many environments.
-        wait: seconds that a refresh may hold up a call.
+        wait: seconds that a refresh may hold up calls, all of them together.
+        stale: seconds that a value serves after it was read, with the store down.
     """
 
     def __init__(
@@ -63,12 +70,14 @@ class RefreshingCache(Generic[T]):
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = lambda: os.urandom(1)[0] / 255,
         wait: float = WAIT_SECONDS,
+        stale: float = STALE_SECONDS,
     ) -> None:
         self._load = load
         self._on_failure = on_failure
         self._clock = clock
         self._jitter = jitter
         self._wait = wait
+        self._stale = stale
         self._entries: OrderedDict[str, Entry[T]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -80,9 +89,37 @@ class RefreshingCache(Generic[T]):
             StoreDown: there is no value, or none young enough, and the store does not give one.
         """
         entry = self._entries.get(name)
-        if entry is None or self._clock() >= entry.due:
-            entry = self._refresh(name)
+        if entry is None:
+            return self._outcome(name, self._refresh(name))
+        value = entry.value
+        if self._clock() >= entry.due:
+            return self._outcome(name, self._refresh(name))
+        if value is not None and entry.error is None:
+            return value  # What a warm call does: two look-ups and a comparison.
         return self._outcome(name, entry)
+
+    def renew(self, name: str) -> bool:
+        """Have the next ``get`` ask the store anew, where a value did not fit what came in.
+
+        Whoever sends what does not fit can do so as often as he likes, so this happens at most
+        every RENEW_SECONDS.
+
+        Returns:
+            Whether the next ``get`` will.
+        """
+        entry = self._entries.get(name)
+        if entry is None:
+            return True
+        if self._clock() - entry.asked_at < RENEW_SECONDS:
+            return False
+        entry.due = 0.0
+        return True
+
+    def expire(self, name: str) -> None:
+        """Have the next ``get`` ask the store anew, where it is known to hold another value."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            entry.due = 0.0
 
     def loaded(self, name: str) -> bool:
         """Whether a usable value is in memory; asks no store."""
@@ -102,13 +139,18 @@ class RefreshingCache(Generic[T]):
                 self._entries.popitem(last=False)
             if self._clock() < entry.due:  # Another call refreshed it while this one waited.
                 return entry
-            flight = entry.flight
-            if flight is None:
-                flight = threading.Thread(target=self._fly, args=(name, entry), daemon=True)
-                entry.flight = flight
-                flight.start()
-        flight.join(FIRST_WAIT_SECONDS if entry.value is None else self._wait)
+            flight = entry.flight or self._start(name, entry)
+        flight.join(max(0.0, entry.patience - time.monotonic()))
         return entry
+
+    def _start(self, name: str, entry: Entry[T]) -> threading.Thread:
+        unknown = entry.value is None and not isinstance(entry.error, NotInStore)
+        entry.patience = time.monotonic() + (FIRST_WAIT_SECONDS if unknown else self._wait)
+        entry.asked_at = self._clock()
+        flight = threading.Thread(target=self._fly, args=(name, entry), daemon=True)
+        entry.flight = flight
+        flight.start()
+        return flight
 
     def _fly(self, name: str, entry: Entry[T]) -> None:
         try:
@@ -117,11 +159,18 @@ class RefreshingCache(Generic[T]):
             entry.value, entry.error = None, error
             entry.due = self._clock() + MISSING_SECONDS
         except StoreError as error:
-            entry.error = error
-            entry.due = self._clock() + RETRY_SECONDS
-            self._on_failure(error)
+            self._failed(entry, error)
+        except Exception as error:  # noqa: BLE001 (garbage that no load foresaw is a store that is
+            # down too; its text may hold what the store said, so only its type is told)
+            self._failed(entry, StoreDown(name, type(error).__name__))
         finally:
             entry.flight = None
+
+    def _failed(self, entry: Entry[T], error: StoreError) -> None:
+        now = self._clock()
+        error.age = None if entry.value is None else now - entry.loaded_at
+        entry.error, entry.due = error, now + RETRY_SECONDS
+        self._on_failure(error)
 
     def _land(self, entry: Entry[T], value: T) -> None:
         now = self._clock()
@@ -137,4 +186,4 @@ class RefreshingCache(Generic[T]):
         raise type(error)(error.name, error.reason)  # A new one: a raised one grows its traceback.
 
     def _too_old(self, entry: Entry[T]) -> bool:
-        return self._clock() - entry.loaded_at > STALE_SECONDS
+        return self._clock() - entry.loaded_at > self._stale

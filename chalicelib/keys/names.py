@@ -13,12 +13,13 @@ class Names:
     def __init__(self, stack: str) -> None:
         self.stack = stack
         self.report_token = f"{stack}/report-token"
+        self.key_prefix = f"{stack}/app/"
         self.applications = f"/{stack}/apps"
         self.callers = f"/{stack}/callers"
 
     def key(self, sdk_app_id: int) -> str:
         """The secret that holds an application's signing key."""
-        return f"{self.stack}/app/{sdk_app_id}"
+        return f"{self.key_prefix}{sdk_app_id}"
 
     def settings(self, sdk_app_id: int) -> str:
         """The parameter that holds an application's settings."""

@@ -8,6 +8,7 @@ StoreError         reading failed
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -24,12 +25,15 @@ class StoreError(Exception):
     Attributes:
         name: of the secret or parameter.
         reason: the store's error code, or the kind of failure; never a value.
+        age: seconds since the value that goes on serving was read, or None where none does; told
+            of a failed refresh.
     """
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason
+        self.age: float | None = None
 
 
 class NotInStore(StoreError):
@@ -46,13 +50,16 @@ class Secret:
     Attributes:
         value: the secret string.
         version_id: the version's id in Secrets Manager.
+        created: unix time in seconds at which the version was made, or None where the store does
+            not say.
     """
 
-    __slots__ = ("value", "version_id")
+    __slots__ = ("created", "value", "version_id")
 
-    def __init__(self, value: str, version_id: str) -> None:
+    def __init__(self, value: str, version_id: str, created: int | None = None) -> None:
         self.value = value
         self.version_id = version_id
+        self.created = created
 
     def __repr__(self) -> str:
         return f"Secret(version_id={self.version_id!r})"
@@ -93,18 +100,18 @@ class ExtensionStore:
         query = {"secretId": name, "versionStage": stage}
         found = self._get("/secretsmanager/get", query, name)
         try:
-            return Secret(found["SecretString"], found["VersionId"])
-        except (KeyError, TypeError):
+            made = _unix_seconds(found.get("CreatedDate"))
+            return Secret(_text(found["SecretString"]), found["VersionId"], made)
+        except (KeyError, TypeError, AttributeError):
             raise StoreDown(name, "an answer without SecretString") from None
 
     def parameter(self, name: str) -> str:
         """See Store."""
         found = self._get("/systemsmanager/parameters/get", {"name": name}, name)
         try:
-            value: str = found["Parameter"]["Value"]
+            return _text(found["Parameter"]["Value"])
         except (KeyError, TypeError):
             raise StoreDown(name, "an answer without Value") from None
-        return value
 
     def parameter_names(self, path: str) -> list[str]:  # noqa: ARG002 (the extension cannot list)
         """See Store."""
@@ -138,8 +145,26 @@ def _extension_answer(status: int, body: bytes, name: str) -> Any:
         raise StoreDown(name, f"HTTP {status}")
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StoreDown(name, "an answer that is not JSON") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value
+
+
+def _unix_seconds(date: object) -> int | None:
+    """The time of a date as the services' own JSON has it: seconds, or ISO 8601."""
+    from datetime import datetime  # noqa: PLC0415 (INIT need not pay for it)
+
+    try:
+        if isinstance(date, str):
+            return int(datetime.fromisoformat(date).timestamp())
+        return int(date) if isinstance(date, int | float) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 class AwsStore:
@@ -150,13 +175,8 @@ class AwsStore:
     def __init__(self) -> None:
         # Here and not above: the issuer with the extension must not pay 0.2 s for boto3.
         import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
 
-        config = Config(
-            connect_timeout=TIMEOUT_SECONDS,
-            read_timeout=TIMEOUT_SECONDS,
-            retries={"total_max_attempts": 2, "mode": "standard"},
-        )
+        config = aws_settings()
         session = boto3.session.Session()
         self._secrets = session.client("secretsmanager", config=config)
         self._parameters = session.client("ssm", config=config)
@@ -167,23 +187,45 @@ class AwsStore:
         found = _aws_call(name, call, SecretId=name, VersionStage=stage)
         if "SecretString" not in found:
             raise StoreDown(name, "a secret without SecretString")
-        return Secret(found["SecretString"], found["VersionId"])
+        made = int(found["CreatedDate"].timestamp()) if "CreatedDate" in found else None
+        return Secret(found["SecretString"], found["VersionId"], made)
 
     def parameter(self, name: str) -> str:
         """See Store."""
         found = _aws_call(name, self._parameters.get_parameter, Name=name, WithDecryption=True)
-        value: str = found["Parameter"]["Value"]
-        return value
+        try:
+            return _text(found["Parameter"]["Value"])
+        except (KeyError, TypeError):
+            raise StoreDown(name, "an answer without Value") from None
 
     def parameter_names(self, path: str) -> list[str]:
         """See Store."""
         pages = self._parameters.get_paginator("get_parameters_by_path")
         found = _aws_call(path, lambda: list(pages.paginate(Path=path)))
-        return [parameter["Name"] for page in found for parameter in page["Parameters"]]
+        listed = [each for page in found for each in page.get("Parameters", [])]
+        return [parameter["Name"] for parameter in listed if "Name" in parameter]
+
+
+def aws_settings(read_timeout: float = TIMEOUT_SECONDS) -> Any:
+    """How Roomgate's functions call AWS: bounded in time (seconds), with one retry."""
+    from botocore.config import Config  # noqa: PLC0415 (only where boto3 is imported anyway)
+
+    # At DEBUG botocore logs whole answers, keys included, whoever turns DEBUG on and why.
+    logging.getLogger("botocore").setLevel(logging.INFO)
+    return Config(
+        connect_timeout=read_timeout,
+        read_timeout=read_timeout,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+    )
+
+
+# What botocore lets through where an answer is of another shape than the service's.
+GARBLED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def _aws_call(name: str, call: Any, **arguments: Any) -> Any:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 (no BotoCoreError, alas)
 
     try:
         return call(**arguments)
@@ -192,7 +234,7 @@ def _aws_call(name: str, call: Any, **arguments: Any) -> Any:
         if code.encode() in _NOT_FOUND:
             raise NotInStore(name, code) from None
         raise StoreDown(name, code) from None
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError, *GARBLED) as error:
         raise StoreDown(name, type(error).__name__) from None
 
 

@@ -9,7 +9,7 @@ from chalicelib.rooms.identifiers import Room, check_room, check_sdk_app_id, che
 from chalicelib.rooms.privileges import check_privileges
 from chalicelib.tickets import v1, v2
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
-from chalicelib.tickets.keys import EcdsaKey
+from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def issue_private_map_key(
         Unsignable: for a time or a lifetime out of bounds.
     """
     _check_times(now, ttl)
-    if isinstance(check_room(room), str) and isinstance(key, EcdsaKey):
+    if isinstance(check_room(room), str) and key.algorithm == ECDSA:
         raise StringRoomNeedsHmac
     userbuf = Userbuf(
         check_user_id(user_id),
@@ -88,7 +88,7 @@ def _issue(
     *,
     userbuf: str | None = None,
 ) -> str:
-    if isinstance(key, EcdsaKey):
+    if key.algorithm == ECDSA:
         signature = _base64(key.sign(v1.content(sdk_app_id, user_id, now, ttl, userbuf)))
         return v1.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
     signature = _base64(key.sign(v2.content(sdk_app_id, user_id, now, ttl, userbuf)))

@@ -47,6 +47,13 @@ class VerifyingKey(Protocol):
         """Return if this key made the signature over the content; else raise `BadSignature`."""
 
 
+class SigningKey(VerifyingKey, Protocol):
+    """What signs tickets too, wherever it may lie."""
+
+    def sign(self, content: bytes) -> bytes:
+        """Return a signature over the content: DER for ECDSA, the MAC for HMAC."""
+
+
 class EcdsaPublicKey:
     """The public half of an ECDSA key, which only verifies."""
 
@@ -104,9 +111,6 @@ class HmacKey:
         """Return if this secret made the MAC over the content; else raise `BadSignature`."""
         if not hmac.compare_digest(self.sign(content), signature):
             raise BadSignature((self.key_id,))
-
-
-SigningKey = EcdsaKey | HmacKey
 
 
 def load_key(algorithm: str, text: str) -> SigningKey:

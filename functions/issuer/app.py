@@ -13,7 +13,7 @@ from chalicelib.callers.report_tokens import ReportTokenKeys
 from chalicelib.entries import Inspector, Issuer, room_url_for
 from chalicelib.http import issuer_types as types
 from chalicelib.http.gate import Call, Gate, Route, answer
-from chalicelib.http.log import store_failures
+from chalicelib.http.log import key_ages, store_failures
 from chalicelib.http.parameters import APP_PARAMETER, app_of
 from chalicelib.keys.applications import Applications
 from chalicelib.keys.names import Names
@@ -28,10 +28,11 @@ app = Chalice(app_name="issuer")
 store = store_of(os.environ)
 names = Names(os.environ["ROOMGATE_STACK"])
 failures = store_failures(app.app_name)
-applications = Applications(store, names, failures)
+stale = float(os.environ.get("ROOMGATE_KEY_STALE_HOURS", "24")) * 3600
+applications = Applications(store, names, failures, key_ages(app.app_name), stale)
 report_keys = ReportTokenKeys(store, names, failures)
 callers = Callers(store, names, failures)
-issuer = Issuer(applications, report_keys, os.environ["ROOMGATE_REPORT_URL"])
+issuer = Issuer(applications, report_keys, os.environ["ROOMGATE_REPORT_URL"], failures)
 inspector = Inspector(applications)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -55,6 +56,7 @@ ROOM_PROBLEMS = ("room-not-allowed", "string-room-unsupported")
 
 caller_route = partial(Route, auth=callers.authenticate, scheme="apiKey")
 post = partial(caller_route, "POST", most=types.BODY_MOST)
+ticket_post = partial(post, event="ticket", refused="TicketsRefused")
 
 
 def note(call: Call[Caller], **facts: Any) -> None:
@@ -67,13 +69,12 @@ def note(call: Call[Caller], **facts: Any) -> None:
 
 
 @gate.route(
-    post(
+    ticket_post(
         "/v1/entries",
         "All that a user needs to enter a room",
         types.ENTRY_ANSWER,
         types.ENTRY_REQUEST,
         problems=(*TICKET_PROBLEMS, *ROOM_PROBLEMS),
-        event="ticket",
     )
 )
 def entries(call: Call[Caller]) -> Response:
@@ -81,6 +82,7 @@ def entries(call: Call[Caller]) -> Response:
     wanted = call.body
     note(call, userSigTtl=wanted.user_sig_ttl, privateMapKeyTtl=wanted.private_map_key_ttl)
     issued = issuer.entry(call.who, wanted, call.now_ms)
+    call.counts["TicketsIssued"] = 2
     call.facts |= {
         "keyId": issued["keyId"],
         "userSigTtl": issued["userSigExpiresAt"] - call.now,
@@ -90,13 +92,12 @@ def entries(call: Call[Caller]) -> Response:
 
 
 @gate.route(
-    post(
+    ticket_post(
         "/v1/user-sigs",
         "A userSig",
         types.USER_SIG_ANSWER,
         types.USER_SIG_REQUEST,
         problems=TICKET_PROBLEMS,
-        event="ticket",
     )
 )
 def user_sigs(call: Call[Caller]) -> Response:
@@ -106,13 +107,12 @@ def user_sigs(call: Call[Caller]) -> Response:
 
 
 @gate.route(
-    post(
+    ticket_post(
         "/v1/private-map-keys",
         "A privateMapKey",
         types.ROOM_TICKET_ANSWER,
         types.ROOM_TICKET_REQUEST,
         problems=(*TICKET_PROBLEMS, *ROOM_PROBLEMS),
-        event="ticket",
     )
 )
 def private_map_keys(call: Call[Caller]) -> Response:
@@ -122,6 +122,7 @@ def private_map_keys(call: Call[Caller]) -> Response:
 
 
 def _ticket(call: Call[Caller], issued: dict[str, Any]) -> Response:
+    call.counts["TicketsIssued"] = 1
     call.facts |= {"keyId": issued["keyId"], "ttl": issued["expiresAt"] - call.now}
     return answer(issued)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infra.package import Bundle
     from tests.system.conftest import Tenant
 
-NAMES = [function.name for function in FUNCTIONS]
+NAMES = [function.name for function in FUNCTIONS if function.http]
 SECONDS = 30
 
 

@@ -39,6 +39,7 @@ def test_the_local_aws_listens_on_loopback_only(aws: LocalAws) -> None:
     listening = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout
     own = [line.split()[3] for line in listening.splitlines() if f"pid={aws.pid}," in line]
     assert own == [aws.endpoint.removeprefix("http://")]
+    assert aws.secrets.url.startswith("http://127.0.0.1:")
 
 
 def test_secrets_of_the_shell_do_not_reach_the_local_aws(
@@ -52,6 +53,7 @@ def test_secrets_of_the_shell_do_not_reach_the_local_aws(
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         "AWS_DEFAULT_REGION",
         "AWS_CONFIG_FILE",
         "AWS_SHARED_CREDENTIALS_FILE",
@@ -102,6 +104,8 @@ def test_it_keeps_its_port_while_that_is_free(tmp_path: Path) -> None:
     with LocalAws(tmp_path) as second:
         assert second.endpoint == used
     with socket.socket() as other:
+        # What is left of closed connections must not be in the way.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", int(used.rpartition(":")[2])))
         other.listen()
         with LocalAws(tmp_path) as third:

@@ -72,11 +72,18 @@ def test_chalice_finds_no_policy_to_guess(bundles: list[packaging.Bundle]) -> No
     """Every function's role is the one in its merge file."""
     for bundle in bundles:
         resources = json.loads(bundle.template.read_text())["Resources"]
-        handler = resources["APIHandler"]["Properties"]
-        assert handler["Role"] == {"Fn::GetAtt": ["Role", "Arn"]}
-        roles = [name for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"]
-        assert roles == ["Role"]
-        assert handler["Tracing"] == "PassThrough"
+        first, *others = bundle.function.handlers
+        wanted = {first: "Role"} | {other: f"{other}Role" for other in others}
+        lambdas = {
+            name: each["Properties"]
+            for name, each in resources.items()
+            if each["Type"] == "AWS::Serverless::Function"
+        }
+        taken = {name: each["Role"] for name, each in lambdas.items()}
+        assert taken == {name: {"Fn::GetAtt": [role, "Arn"]} for name, role in wanted.items()}
+        roles = {name for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
+        assert roles == set(wanted.values())
+        assert {each["Tracing"] for each in lambdas.values()} == {"PassThrough"}
 
 
 def test_templates_are_clean(bundles: list[packaging.Bundle]) -> None:

@@ -26,6 +26,10 @@ curl -s "$ISSUER/v1/entries" -H "Authorization: Bearer $API_KEY" \
   -H 'Content-Type: application/json' \
   -d '{{"sdkAppId": '"$APP"', "userId": "dave", "roomId": 7}}'
 """
+STATUS_FROM_AWS = """
+. {aws}
+.venv/bin/roomgate --json keys status 1400000001
+"""
 
 
 @pytest.mark.usefixtures("bundles")
@@ -40,6 +44,8 @@ def test_the_walk_stays_up_stops_in_good_order_and_goes_on(tmp_path: Path) -> No
         carol, room, document = _answers(printed.partition("== It stays up")[2].partition("\n")[2])
         assert (carol["userId"], len(room["views"])) == ("carol", 2)
         assert document["openapi"].startswith("3.1")
+        listed = json.loads(_printed(STATUS_FROM_AWS.format(aws=tmp_path / "aws")))
+        assert [key["state"] for key in listed["keys"]] == ["current", "previous"]
         (dave,) = _answers(ENTRY_FROM_ENV.format(env=tmp_path / "env"))
         assert dave["userId"] == "dave"
     finally:
@@ -55,8 +61,9 @@ def test_the_walk_stays_up_stops_in_good_order_and_goes_on(tmp_path: Path) -> No
     assert float(up_after[1]) < 10
     _assert_walked(second.stdout)
     assert "apps add" not in second.stdout
-    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("env", "tenant.json")}
-    assert modes == {"env": 0o600, "tenant.json": 0o600}  # They hold the API key.
+    # They hold the API key, and all secrets.
+    private = ("env", "tenant.json", "secrets.json")
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in private} == {0o600}
 
 
 @pytest.mark.usefixtures("bundles")
@@ -89,10 +96,15 @@ def _until(process: subprocess.Popen[str], wanted: str) -> str:
     return printed
 
 
+def _printed(script: str) -> str:
+    """What a shell script prints, run from the repository."""
+    command = ["sh", "-ec", script]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
 def _answers(script: str) -> list[dict[str, Any]]:
     """The JSON objects that a shell script prints, one after the other."""
-    done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=True)
-    answers, rest = [], done.stdout.strip()
+    answers, rest = [], _printed(script).strip()
     while rest:
         answer, end = json.JSONDecoder().raw_decode(rest)
         answers.append(answer)
@@ -100,10 +112,21 @@ def _answers(script: str) -> list[dict[str, Any]]:
     return answers
 
 
+def _assert_keys_changed(printed: str) -> None:
+    """Old key, candidate, new key, old key again; each by the tickets that it signs."""
+    story = printed.partition("== A new key")[2]
+    signed = re.findall(r"a ticket, signed with ([0-9a-f]{16})", story)
+    (candidate,) = re.findall(r"([0-9a-f]{16}) is the candidate", story)
+    old = signed[0]
+    assert signed == [old, old, candidate, old]
+    assert re.findall(r"verifies with ([0-9a-f]{16})", story) == [old, old]
+
+
 def _assert_walked(printed: str) -> None:
     assert re.search(r"alice may enter: room://cloud\.tencent\.com\?\S+roomsig=", printed)
     assert '"code": "roomsig-refused"' in printed
-    stored = printed.partition("Anyone who may read")[2]
+    _assert_keys_changed(printed)
+    stored = printed.partition("Anyone who may read")[2].partition("== A new key")[0]
     assert '"alice"' in stored
     assert '"bob"' in stored
     assert not re.search(r'"(userSig|privateMapKey|token)": "[^"]{10,}"', printed)

@@ -87,7 +87,7 @@ def test_what_is_packaged_imports_nothing_that_is_not(folder: str) -> None:
 
 
 def test_no_code_of_the_bundle_can_send_the_roomsig_request() -> None:
-    """The server never asks for a roomsig: no HTTP client but the extension's, on loopback."""
+    """The server never asks for a roomsig: who has an HTTP client has it for something else."""
     clients = {"requests", "urllib.request", "urllib3", "http.client", "socket", "aiohttp", "httpx"}
     users = {
         str(path.relative_to(ROOT))
@@ -95,7 +95,11 @@ def test_no_code_of_the_bundle_can_send_the_roomsig_request() -> None:
         for path in files(folder)
         if imports(path) & clients
     }
-    assert users == {"chalicelib/keys/store.py"}
+    assert users == {
+        "chalicelib/keys/store.py",  # the extension's, on loopback
+        "chalicelib/keys/probe.py",  # refuses to: see tests/unit/keys/test_settings.py
+        "roomgate/api.py",  # asks Roomgate's own functions
+    }
 
 
 def test_the_issuer_starts_without_what_its_cold_start_cannot_afford() -> None:

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.functional.issuer.conftest import ECDSA_APP, HMAC_APP, KEYLESS_APP, Issuer
+from chalicelib.tickets import load_key
+from tests.functional.issuer.conftest import (
+    ECDSA_APP,
+    HMAC_APP,
+    KEYLESS_APP,
+    Issuer,
+    put_settings,
+)
+from tests.support.keys import new_secret
+from tests.support.reports import STACK
 
 INSPECTIONS = "/v1/inspections"
+ROTATED_APP = 1400000006
 
 
 def entry(issuer: Issuer, app: int = ECDSA_APP) -> dict[str, Any]:
@@ -73,6 +86,7 @@ def test_public_keys_are_shown_and_secrets_are_not(issuer: Issuer) -> None:
     """ECDSA shows its public PEM; HMAC has none to show; no answer holds a secret."""
     ecdsa, hmac = issuer.public_keys(ECDSA_APP), issuer.public_keys(HMAC_APP)
     (key,) = ecdsa.body["keys"]
+    assert abs(key["since"] - time.time()) < 600
     assert (key["keyId"], key["state"]) == (issuer.keys[ECDSA_APP].key_id, "current")
     assert key["publicKey"].startswith("-----BEGIN PUBLIC KEY-----")
     assert hmac.body["keys"] == [
@@ -80,9 +94,32 @@ def test_public_keys_are_shown_and_secrets_are_not(issuer: Issuer) -> None:
             "keyId": issuer.keys[HMAC_APP].key_id,
             "state": "current",
             "algorithm": "HMAC-SHA256",
+            "since": hmac.body["keys"][0]["since"],
         }
     ]
     assert not [secret for secret in issuer.secrets if secret in str(ecdsa) + str(hmac)]
+
+
+def test_every_state_of_a_key_is_shown(issuer: Issuer) -> None:
+    """After a rotation, with the next candidate in waiting."""
+    secrets, name = boto3.client("secretsmanager"), f"{STACK}/app/{ROTATED_APP}"
+    ids, stages = {}, ("AWSPREVIOUS", "AWSCURRENT", "NEXT", "AWSPENDING")
+    for stage in stages:
+        secret = new_secret()
+        ids[stage] = load_key("HMAC-SHA256", secret).key_id
+        value = json.dumps({"algorithm": "HMAC-SHA256", "key": secret})
+        if stage == "AWSPREVIOUS":
+            put_settings(ROTATED_APP)
+            secrets.create_secret(Name=name, SecretString=value)
+        else:
+            secrets.put_secret_value(SecretId=name, SecretString=value, VersionStages=[stage])
+    shown = [(key["state"], key["keyId"]) for key in issuer.public_keys(ROTATED_APP).body["keys"]]
+    assert shown == [
+        ("current", ids["AWSCURRENT"]),
+        ("previous", ids["AWSPREVIOUS"]),
+        ("pending", ids["AWSPENDING"]),
+        ("candidate", ids["NEXT"]),
+    ]
 
 
 @pytest.mark.parametrize("app", ["0", "x", "4294967296", "1e9", "1" * 5000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -35,7 +36,7 @@ Answer = tuple[int, str]
 
 @contextmanager
 def serving(answer: Callable[[str, dict[str, str], str | None], Answer]) -> Iterator[int]:
-    """An HTTP server on loopback that answers (path, query, token)."""
+    """An HTTP server on loopback that answers (path, query, token), whatever the method."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -46,6 +47,10 @@ def serving(answer: Callable[[str, dict[str, str], str | None], Answer]) -> Iter
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             """Stay quiet."""
@@ -98,12 +103,57 @@ def test_a_secret_is_read_by_its_stage(store: Store) -> None:
     secret = store.secret("s/app/1")
     assert secret.value == SECRET_TEXT
     assert secret.version_id
+    assert secret.created
+    assert abs(time.time() - secret.created) < 600
     assert "plainly" not in repr(secret)
 
 
 def test_a_parameter_is_read(store: Store) -> None:
     """Its value comes back."""
     assert store.parameter("/s/apps/1") == "value of /s/apps/1"
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("2020-09-13T12:26:40Z", 1_600_000_000),
+        ("2020-09-13T12:26:40.123Z", 1_600_000_000),
+        (1_600_000_000.5, 1_600_000_000),
+        ("yesterday", None),
+        (float("inf"), None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_a_date_in_any_form_is_read_or_left_out(date: object, seconds: int | None) -> None:
+    """When a version was made is good to know; no key waits for it."""
+    answer = json.dumps({"SecretString": "s", "VersionId": "v", "CreatedDate": date})
+    with serving(lambda *_: (200, answer)) as port:
+        assert ExtensionStore(port, TOKEN).secret("name").created == seconds
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>plainly no answer</html>", "{}", '{"Parameter": {}}', '{"Parameter": 7}', ""]
+)
+def test_an_aws_that_babbles_is_down(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """What botocore can't read, or what lacks its members, is no value."""
+    with serving(lambda *_: (200, body)) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        store = AwsStore()
+        for read in (store.secret, store.parameter):
+            with pytest.raises(StoreDown) as caught:
+                read("name")
+            assert "plainly" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", ["{}", '{"Parameters": []}', '{"Parameters": [{}]}'])
+def test_an_aws_that_lists_nothing_lists_nothing(
+    monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    """INIT, which asks for the names, goes on."""
+    with serving(lambda *_: (200, body)) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        assert AwsStore().parameter_names("/s/apps") == []
 
 
 @pytest.mark.parametrize(

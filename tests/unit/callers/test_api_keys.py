@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from chalicelib.callers.api_keys import Callers
 from chalicelib.callers.caller import Caller, hash_of
+from chalicelib.keys.cache import REFRESH_SECONDS
 from chalicelib.keys.names import Names
 from chalicelib.refusal import Refusal
-from tests.support.stores import MemoryStore
+from tests.support.stores import Clock, MemoryStore
 
 OLD = "rg_backend_" + "a" * 43
 NEW = "rg_backend_" + "b" * 43
@@ -38,6 +41,33 @@ def test_both_keys_of_a_change_over_count(callers: Callers, key: str) -> None:
     """A backend can change over without a moment in which neither key works."""
     assert callers.authenticate(f"Bearer {key}", NOW) == CALLER
     assert callers.authenticate(f"bearer  {key} ", NOW) == CALLER
+
+
+def test_a_revoked_key_stops_within_the_stated_bound(callers: Callers, store: MemoryStore) -> None:
+    """One key of two, then the caller: each for a refresh at most, as the README says."""
+    clock = Clock(NOW)
+    callers._callers._clock = clock
+    callers.authenticate(f"Bearer {OLD}", NOW)
+    store.parameters[NAMES.caller("backend")] = CALLER._replace(hashes=(hash_of(NEW),)).to_json()
+    clock.now += REFRESH_SECONDS
+    assert refused(callers, f"Bearer {OLD}").code == "api-key-invalid"
+    callers.authenticate(f"Bearer {NEW}", NOW)
+    del store.parameters[NAMES.caller("backend")]
+    clock.now += REFRESH_SECONDS
+    assert refused(callers, f"Bearer {NEW}").code == "api-key-invalid"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"hashes": [7]}, {"users": 7}, {"rate": 0}, {"hashes": None}, {"more": 1}, {"rooms": None}],
+)
+def test_a_garbled_caller_is_a_store_that_is_down(
+    callers: Callers, store: MemoryStore, changes: dict[str, object]
+) -> None:
+    """It opens no door, and is no fault of the one who calls."""
+    name = NAMES.caller("backend")
+    store.parameters[name] = json.dumps(json.loads(store.parameters[name]) | changes)
+    assert refused(callers, f"Bearer {OLD}").code == "store-unavailable"
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic abc", OLD])

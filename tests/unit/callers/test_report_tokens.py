@@ -19,10 +19,11 @@ from chalicelib.callers.report_tokens import (
     mint,
     parse_keys,
 )
+from chalicelib.keys.cache import RENEW_SECONDS
 from chalicelib.keys.names import Names
 from chalicelib.keys.store import Secret
 from chalicelib.refusal import Refusal
-from tests.support.stores import MemoryStore
+from tests.support.stores import Clock, MemoryStore
 
 NOW = 1_600_000_000.0
 CLAIMS = Claims(1400000000, "alice", 1234, epoch=1_600_000_000_123, ends=int(NOW) + 60)
@@ -34,6 +35,7 @@ PAYLOAD = {
     "epoch": 1_600_000_000_123,
     "exp": int(NOW) + 60,
 }
+NAMES = Names("roomgate")
 NEW = TokenKey("k2", os.urandom(32), None)
 OLD = TokenKey("k1", os.urandom(32), int(NOW) + 30)
 
@@ -51,6 +53,32 @@ def test_a_minted_token_is_accepted(key: TokenKey, room: int | str) -> None:
     """What the issuer mints with hmac, webhook checks with PyJWT: claims come back the same."""
     claims = CLAIMS._replace(room=room)
     assert check_report_token(mint(key, claims), [NEW, OLD], NOW) == claims
+
+
+def test_a_key_that_the_issuer_knows_first_is_read_at_once() -> None:
+    """An unknown kid has the keys read anew: once an interval, whoever sends whatever."""
+    store, clock = MemoryStore(), Clock(NOW)
+    store.secrets[NAMES.report_token, "AWSCURRENT"] = Secret(stored(OLD), "v1")
+    keys = ReportTokenKeys(store, NAMES)
+    keys._keys._clock = clock
+    authenticate_report(f"Bearer {mint(OLD, CLAIMS)}", keys, NOW)
+    store.secrets[NAMES.report_token, "AWSCURRENT"] = Secret(stored(NEW, OLD), "v2")
+    clock.now += RENEW_SECONDS
+    bearer = f"Bearer {mint(NEW, CLAIMS)}"
+    assert authenticate_report(bearer, keys, NOW) == CLAIMS
+    strange = f"Bearer {mint(TokenKey('k9', os.urandom(32), None), CLAIMS)}"
+    for authorization in (strange, "Bearer x", "Bearer a.b.c") * 20:
+        with pytest.raises(Refusal, match="report-token-invalid"):
+            authenticate_report(authorization, keys, NOW)
+    assert store.asked[NAMES.report_token] == 2
+
+
+def stored(*keys: TokenKey) -> str:
+    def text(key: TokenKey) -> str:
+        return base64.urlsafe_b64encode(key.key).decode()
+
+    listed = [{"kid": key.kid, "key": text(key), "notAfter": key.not_after} for key in keys]
+    return json.dumps({"keys": listed})
 
 
 def test_a_token_ends_at_its_second() -> None:

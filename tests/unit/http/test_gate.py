@@ -133,6 +133,7 @@ def test_each_request_is_one_line_of_json(app: Chalice, capsys: pytest.CaptureFi
         "n": 1,
         "status": 200,
         "outcome": "ok",
+        "stack": "roomgate",
         "Things": 1,
         "_aws": None,
     }

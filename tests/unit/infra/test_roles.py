@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,14 +17,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPLATES = {each.name: merge_document(each, target.aws()) for each in FUNCTIONS}
+ROLES = {
+    (name, role): resource["Properties"]
+    for name, template in TEMPLATES.items()
+    for role, resource in template["Resources"].items()
+    if resource.get("Type") == "AWS::IAM::Role"
+}
 SHARED: dict[str, Any] = cfn_yaml.load(str(ROOT / "infra" / "shared.yaml"))
 
 HERE = "${AWS::Region}:${AWS::AccountId}"
 SECRET = f"arn:${{AWS::Partition}}:secretsmanager:{HERE}:secret:${{Stack}}"
+FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:${{Stack}}"
+STACKS = f"arn:${{AWS::Partition}}:cloudformation:{HERE}:stack/${{Stack}}"
 PARAMETER = f"arn:${{AWS::Partition}}:ssm:{HERE}:parameter/${{Stack}}"
+APPLICATION_KEYS = f"{SECRET}/app/*"
+REPORT_TOKEN_KEYS = f"{SECRET}/report-token-??????"
 LOGS = {("logs:CreateLogStream", "LogGroup.Arn"), ("logs:PutLogEvents", "LogGroup.Arn")}
 DECRYPT = {("kms:Decrypt", "KeyArn")}
-REPORT_TOKEN = {("secretsmanager:GetSecretValue", f"{SECRET}/report-token-??????")}
+REPORT_TOKEN = {("secretsmanager:GetSecretValue", REPORT_TOKEN_KEYS)}
+TAGGED_KEYS = f"arn:${{AWS::Partition}}:kms:{HERE}:key/*"
+SIGN = {(action, TAGGED_KEYS) for action in ("kms:GetPublicKey", "kms:Sign")}
+
+
+def _secrets(resource: str, *actions: str) -> set[tuple[str, str]]:
+    return {(f"secretsmanager:{action}", resource) for action in actions}
 
 
 def _read_parameters(folder: str) -> set[tuple[str, str]]:
@@ -35,54 +52,131 @@ def _read_parameters(folder: str) -> set[tuple[str, str]]:
 
 
 ALLOWED = {
-    "issuer": LOGS
+    ("issuer", "Role"): LOGS
     | DECRYPT
     | REPORT_TOKEN
-    | {("secretsmanager:GetSecretValue", f"{SECRET}/app/*")}
+    | SIGN
+    | {("secretsmanager:GetSecretValue", APPLICATION_KEYS)}
     | _read_parameters("apps")
     | _read_parameters("callers"),
-    "webhook": LOGS
+    ("webhook", "Role"): LOGS
     | DECRYPT
     | REPORT_TOKEN
     | {("dynamodb:PutItem", "TableArn"), ("dynamodb:UpdateItem", "TableArn")},
-    "rooms": LOGS
+    ("rooms", "Role"): LOGS
     | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
     | _read_parameters("callers"),
+    # The steps read and write, whichever secret is rotated.
+    ("rotation", "Role"): LOGS
+    | SIGN
+    | DECRYPT
+    | {("kms:GenerateDataKey", "KeyArn")}
+    | {
+        each
+        for resource in (APPLICATION_KEYS, REPORT_TOKEN_KEYS)
+        for each in _secrets(
+            resource,
+            "DescribeSecret",
+            "GetSecretValue",
+            "PutSecretValue",
+            "UpdateSecretVersionStage",
+        )
+    }
+    | _read_parameters("apps"),
+    # The schedule reads candidates and starts rotations; it stores no value.
+    ("rotation", "ScheduleRole"): {(a, f"Schedule{resource}") for a, resource in LOGS}
+    | SIGN
+    | DECRYPT
+    | {("lambda:InvokeFunction", "Rotation.Arn")}
+    | _secrets(
+        APPLICATION_KEYS,
+        "DescribeSecret",
+        "GetSecretValue",
+        "ListSecretVersionIds",
+        "RotateSecret",
+        "UpdateSecretVersionStage",
+    )
+    | _read_parameters("apps"),
+}
+
+OPERATORS = {
+    *_secrets(
+        APPLICATION_KEYS,
+        "CreateSecret",
+        "DescribeSecret",
+        "GetSecretValue",
+        "ListSecretVersionIds",
+        "PutSecretValue",
+        "RotateSecret",
+        "UpdateSecretVersionStage",
+    ),
+    *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
+    ("kms:Decrypt", "Key.Arn"),
+    ("kms:GenerateDataKey", "Key.Arn"),
+    *SIGN,
+    ("lambda:InvokeFunction", f"{FUNCTION}-rotation"),
+    *_read_parameters("apps"),
+    *_read_parameters("callers"),
+    *{
+        (f"ssm:{action}Parameter", f"{PARAMETER}/{folder}{rest}")
+        for action in ("Put", "Delete")
+        for folder in ("apps", "callers")
+        for rest in ("", "/*")
+    },
+    ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
 
 
-@pytest.mark.parametrize("name", sorted(TEMPLATES))
-def test_a_function_may_do_this_and_nothing_else(name: str) -> None:
-    """One role a Lambda: application keys for the issuer only, events written by webhook only."""
-    allowed = {
-        (action, _text(resource))
-        for statement in _statements(name)
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
-    }
-    assert allowed == ALLOWED[name]
+@pytest.mark.parametrize("role", sorted(ROLES), ids="-".join)
+def test_a_function_may_do_this_and_nothing_else(role: tuple[str, str]) -> None:
+    """One role a Lambda: who reads and writes which secret is exactly what the design says."""
+    assert _allowed(_statements(ROLES[role])) == ALLOWED[role]
 
 
-@pytest.mark.parametrize("name", sorted(TEMPLATES))
-def test_roles_hold_no_managed_policies_and_only_lambda_takes_them(name: str) -> None:
-    """All that a role allows stands in the file, under Allow."""
-    role = TEMPLATES[name]["Resources"]["Role"]["Properties"]
-    assert "ManagedPolicyArns" not in role
-    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert {statement["Effect"] for statement in _statements(name)} == {"Allow"}
-
-
-def test_the_key_decrypts_secrets_only_by_way_of_secrets_manager() -> None:
-    """A function cannot use the key for anything that it got elsewhere."""
-    via = {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
-    conditions = [
-        statement.get("Condition")
-        for name in TEMPLATES
-        for statement in _statements(name)
-        if statement["Action"] == "kms:Decrypt"
+def test_every_function_has_a_role_and_every_role_a_function() -> None:
+    """None is shared, and none is left over."""
+    of_functions = [
+        (each.name, TEMPLATES[each.name]["Resources"][handler]["Properties"]["Role"])
+        for each in FUNCTIONS
+        for handler in each.handlers
     ]
-    assert conditions == [{"StringEquals": {"kms:ViaService": via}}] * 2
+    named = sorted((name, role["Fn::GetAtt"][0]) for name, role in of_functions)
+    assert named == sorted(ROLES) == sorted(ALLOWED)
+
+
+def test_operators_may_do_this_and_nothing_else() -> None:
+    """What the command line needs; it never reads the keys of report tokens."""
+    policy = SHARED["Resources"]["OperatorPolicy"]["Properties"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert _allowed(statements) == OPERATORS
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+
+
+@pytest.mark.parametrize("role", sorted(ROLES), ids="-".join)
+def test_roles_hold_no_managed_policies_and_only_lambda_takes_them(role: tuple[str, str]) -> None:
+    """All that a role allows stands in the file, under Allow."""
+    properties = ROLES[role]
+    assert "ManagedPolicyArns" not in properties
+    (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert {statement["Effect"] for statement in _statements(properties)} == {"Allow"}
+
+
+def test_keys_of_kms_are_used_as_they_are_meant() -> None:
+    """Ours by way of Secrets Manager alone; others where they carry this stack's tag."""
+    via = {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}
+    wanted = {
+        TAGGED_KEYS: {"StringEquals": {"aws:ResourceTag/roomgate": {"Ref": "Stack"}}},
+        "KeyArn": {"StringEquals": {"kms:ViaService": via}},
+        "Key.Arn": {"StringEquals": {"kms:ViaService": via}},
+    }
+    operators = SHARED["Resources"]["OperatorPolicy"]["Properties"]["PolicyDocument"]
+    statements = [each for role in ROLES.values() for each in _statements(role)]
+    for statement in (*statements, *operators["Statement"]):
+        if any(action.startswith("kms:") for action in _listed(statement["Action"])):
+            assert statement.get("Condition") == wanted[_text(statement["Resource"])]
+        else:
+            assert "Condition" not in statement
 
 
 @pytest.mark.parametrize("name", [*sorted(TEMPLATES), "shared"])
@@ -90,7 +184,8 @@ def test_no_template_names_a_partition(name: str) -> None:
     """The bundle deploys to any partition, so no ARN is written out."""
     text = json.dumps(TEMPLATES.get(name, SHARED))
     assert "arn:aws" not in text
-    assert "amazonaws.com" not in text.replace("lambda.amazonaws.com", "")
+    principals = r'"(lambda|secretsmanager|events)\.amazonaws\.com"'
+    assert "amazonaws.com" not in re.sub(principals, "", text)
 
 
 def test_no_role_and_no_resource_is_everything() -> None:
@@ -101,7 +196,7 @@ def test_no_role_and_no_resource_is_everything() -> None:
         for path in _places_of_star(template["Resources"], "")
     ]
     method = "/RestAPI/Properties/MethodSettings/0/HttpMethod"
-    assert stars == [method] * len(TEMPLATES) + [
+    assert stars == [method] * sum(each.http for each in FUNCTIONS) + [
         "/Key/Properties/KeyPolicy/Statement/0/Resource",
     ]
 
@@ -132,22 +227,41 @@ def test_no_secret_is_in_a_template() -> None:
     assert sorted(secret) == ["Description", "KmsKeyId", "Name"]
 
 
-@pytest.mark.parametrize("name", sorted(TEMPLATES))
-def test_each_function_has_a_log_group_of_its_own_that_forgets(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "handler", "own"),
+    [
+        (each.name, handler, "" if handler == each.handlers[0] else handler)
+        for each in FUNCTIONS
+        for handler in each.handlers
+    ],
+)
+def test_each_function_has_a_log_group_of_its_own_that_forgets(
+    name: str, handler: str, own: str
+) -> None:
     """Logs go to the function's own group, as JSON, and are kept for a time only."""
     resources = TEMPLATES[name]["Resources"]
-    logging = resources["APIHandler"]["Properties"]["LoggingConfig"]
-    assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": "LogGroup"}}
-    assert resources["LogGroup"]["Properties"] == {
-        "LogGroupName": {"Fn::Sub": f"/${{Stack}}/{name}"},
+    logging = resources[handler]["Properties"]["LoggingConfig"]
+    assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{own}LogGroup"}}
+    group = f"/${{Stack}}/{name}-{own.lower()}".removesuffix("-")
+    assert resources[f"{own}LogGroup"]["Properties"] == {
+        "LogGroupName": {"Fn::Sub": group},
         "RetentionInDays": {"Ref": "LogRetentionDays"},
     }
 
 
-def _statements(name: str) -> list[dict[str, Any]]:
-    (policy,) = TEMPLATES[name]["Resources"]["Role"]["Properties"]["Policies"]
+def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    (policy,) = role["Policies"]
     statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     return statements
+
+
+def _allowed(statements: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {
+        (action, _text(resource))
+        for statement in statements
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
 
 
 def _listed(value: Any) -> list[Any]:

@@ -16,7 +16,7 @@ OTHER_KEY = load_key("ECDSA-SHA256", new_key())
 
 
 def _request(**changed: Any) -> dict[str, Any]:
-    made = {"key": KEY, "user": USER, "room": ROOM, "now": NOW} | changed
+    made: dict[str, Any] = {"key": KEY, "user": USER, "room": ROOM, "now": NOW} | changed
     key, user, now = made["key"], made["user"], made["now"]
     user_sig = made.get(
         "user_sig", issue_user_sig(key, sdk_app_id=APP, user_id=user, now=now, ttl=60)

@@ -49,7 +49,12 @@ def test_the_issuers_environment_follows_the_extension() -> None:
     issuer = next(each for each in FUNCTIONS if each.name == "issuer")
     template = merge_document(issuer, target.aws())
     without = environment(template, {"HasExtension": False})
-    assert sorted(without) == ["ROOMGATE_REPORT_URL", "ROOMGATE_STACK"]
+    assert sorted(without) == [
+        "ROOMGATE_KEY_STALE_HOURS",
+        "ROOMGATE_REFRESH_SECONDS",
+        "ROOMGATE_REPORT_URL",
+        "ROOMGATE_STACK",
+    ]
     with_it = environment(template, {"HasExtension": True})
     assert with_it == without | {
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
@@ -58,15 +63,17 @@ def test_the_issuers_environment_follows_the_extension() -> None:
 
 
 def test_the_other_functions_know_the_table() -> None:
-    """Webhook writes reports for some days, rooms reads them."""
+    """Webhook writes reports for some days, rooms reads them; rotation knows neither."""
     names = {
-        each.name: sorted(environment(merge_document(each, target.aws()), {}))
+        each.name: sorted(environment(merge_document(each, target.aws()), {}, each.handlers[-1]))
         for each in FUNCTIONS
         if each.name != "issuer"
     }
+    read = ["ROOMGATE_REFRESH_SECONDS", "ROOMGATE_STACK", "ROOMGATE_TABLE"]
     assert names == {
-        "webhook": ["ROOMGATE_REPORT_DAYS", "ROOMGATE_STACK", "ROOMGATE_TABLE"],
-        "rooms": ["ROOMGATE_STACK", "ROOMGATE_TABLE"],
+        "webhook": sorted([*read, "ROOMGATE_REPORT_DAYS"]),
+        "rooms": read,
+        "rotation": ["ROOMGATE_STACK"],
     }
 
 

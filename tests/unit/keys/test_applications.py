@@ -5,21 +5,27 @@ import json
 import pytest
 
 from chalicelib.entries.applications import application_of
-from chalicelib.keys.applications import Applications, UnusableKey
+from chalicelib.keys import cache as caches
+from chalicelib.keys import versions
+from chalicelib.keys.applications import OTHERS, Application, Applications
+from chalicelib.keys.cache import REFRESH_SECONDS, RENEW_SECONDS
+from chalicelib.keys.material import UnusableKey
 from chalicelib.keys.names import Names
 from chalicelib.keys.settings import Bounds, Settings
 from chalicelib.keys.store import NotInStore, Secret, StoreDown, StoreError
 from chalicelib.refusal import Refusal
 from tests.support.keys import new_secret, pem_of_new_key
-from tests.support.stores import MemoryStore
+from tests.support.stores import Clock, MemoryStore
 
 APP = 1400000001
 NAMES = Names("roomgate")
 
 
-def put_key(store: MemoryStore, text: str, stage: str = "AWSCURRENT", **changes: str) -> None:
+def put_key(store: MemoryStore, text: str, stage: str = "AWSCURRENT", **changes: str) -> str:
     value = {"algorithm": "HMAC-SHA256", "key": text} | changes
-    store.secrets[NAMES.key(APP), stage] = Secret(json.dumps(value), stage)
+    made = len(store.secrets)
+    store.secrets[NAMES.key(APP), stage] = Secret(json.dumps(value), stage, made)
+    return text
 
 
 @pytest.fixture
@@ -59,12 +65,91 @@ def test_bounds_that_make_no_sense_are_refused(changed: dict[str, object]) -> No
 
 def test_the_previous_key_still_verifies(applications: Applications, store: MemoryStore) -> None:
     """Current first, then previous; without a previous one, the current alone."""
-    assert applications.previous_key(APP) is None
+    assert len(applications.verifying_keys(APP)) == 1
     put_key(store, pem_of_new_key(), "AWSPREVIOUS", algorithm="ECDSA-SHA256")
     assert [k.algorithm for k in Applications(store, NAMES).verifying_keys(APP)] == [
         "HMAC-SHA256",
         "ECDSA-SHA256",
     ]
+
+
+def test_each_key_is_shown_with_its_state_and_since_when(store: MemoryStore) -> None:
+    """Current, previous, pending, candidate; the time is that of the version."""
+    for state in reversed(OTHERS):
+        put_key(store, new_secret(), OTHERS[state])
+    stated = Applications(store, NAMES).stated_keys(APP)
+    assert [(each.state, each.since) for each in stated] == [
+        ("current", 0),
+        ("previous", 3),
+        ("pending", 2),
+        ("candidate", 1),
+    ]
+
+
+def test_the_labels_are_those_that_rotation_moves() -> None:
+    """What is shown here and what is moved there can't drift apart."""
+    assert {"current": "AWSCURRENT", **OTHERS} == versions.STATES
+
+
+def test_a_key_is_shown_once(store: MemoryStore) -> None:
+    """In mid-rotation candidate and pending hold the same key, and after it the current one too."""
+    text = put_key(store, new_secret(), "NEXT")
+    put_key(store, text, "AWSPENDING")
+    states = [each.state for each in Applications(store, NAMES).stated_keys(APP)]
+    assert states == ["current", "pending"]
+    put_key(store, text)
+    states = [each.state for each in Applications(store, NAMES).stated_keys(APP)]
+    assert states == ["current"]
+
+
+def test_a_broken_candidate_hides_no_other_key(store: MemoryStore) -> None:
+    """It is told, and left out: it has no keyId that could be shown."""
+    told: list[StoreError] = []
+    put_key(store, "too short", "NEXT")
+    stated = Applications(store, NAMES, told.append).stated_keys(APP)
+    assert [each.state for each in stated] == ["current"]
+    assert [type(error) for error in told] == [UnusableKey]
+
+
+def test_a_rotation_reaches_those_who_verify_at_once(store: MemoryStore) -> None:
+    """A ticket of an unknown key has the keys read anew: the new one, and what was the old one."""
+    applications = Applications(store, NAMES)
+    clock = Clock()
+    applications._current._clock = applications._others._clock = clock
+    (before,) = applications.verifying_keys(APP)
+    moved = store.secrets[NAMES.key(APP), "AWSCURRENT"]
+    store.secrets[NAMES.key(APP), "AWSPREVIOUS"] = moved
+    put_key(store, new_secret())
+    assert not applications.renew(APP)
+    clock.now += RENEW_SECONDS
+    assert applications.renew(APP)
+    current, previous = applications.verifying_keys(APP)
+    assert (current.key_id != before.key_id, previous.key_id) == (True, before.key_id)
+    assert not applications.renew(APP)
+
+
+def test_another_algorithm_is_a_rotation_like_any_other(store: MemoryStore) -> None:
+    """From ECDSA to HMAC and back: one refresh later the new key signs, the old one verifies."""
+    put_key(store, pem_of_new_key(), algorithm="ECDSA-SHA256")
+    applications = Applications(store, NAMES)
+    clock = Clock()
+    applications._current._clock = applications._others._clock = clock
+    assert applications.get(APP).key.algorithm == "ECDSA-SHA256"
+    moved = store.secrets[NAMES.key(APP), "AWSCURRENT"]
+    store.secrets[NAMES.key(APP), "AWSPREVIOUS"] = moved
+    put_key(store, new_secret())
+    clock.now += REFRESH_SECONDS
+    algorithms = [key.algorithm for key in applications.verifying_keys(APP)]
+    assert algorithms == ["HMAC-SHA256", "ECDSA-SHA256"]
+
+
+def test_each_key_that_is_read_is_told(store: MemoryStore) -> None:
+    """For the metric of its age; a warm call tells nothing."""
+    told: list[tuple[int, Application]] = []
+    applications = Applications(store, NAMES, on_load=lambda *loaded: told.append(loaded))
+    for _ in range(3):
+        applications.get(APP)
+    assert [(app, each.since) for app, each in told] == [(APP, 0)]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +178,10 @@ def test_a_secret_that_is_no_json_is_told_apart(
     applications: Applications, store: MemoryStore
 ) -> None:
     """Garbage where a key should be is no key."""
-    for value in ("", "[]", "7", '{"key": "x"}'):
+    kind = '"algorithm": "ECDSA-SHA256"'
+    garbage = ["", "[]", "7", '{"key": "x"}', "[" * 30_000, f'{{{kind}, "key": 7}}']
+    garbage += (f"{{{kind}}}", f'{{{kind}, "key": null}}', '{"algorithm": [], "key": "x"}')
+    for value in garbage:
         store.secrets[NAMES.key(APP), "AWSCURRENT"] = Secret(value, "v")
         with pytest.raises(UnusableKey):
             Applications(store, NAMES).get(APP)
@@ -113,6 +201,20 @@ def test_broken_settings_are_told_apart(store: MemoryStore, text: str) -> None:
     store.parameters[NAMES.settings(APP)] = text
     with pytest.raises(UnusableKey, match="settings"):
         Applications(store, NAMES).get(APP)
+
+
+def test_the_key_before_is_known_as_soon_as_the_new_one_is(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though there was none a moment ago, which is remembered for a while."""
+    monkeypatch.setattr(caches, "REFRESH_SECONDS", 0.0)
+    applications = Applications(store, NAMES)
+    old = applications.get(APP).key.key_id
+    assert [key.key_id for key in applications.verifying_keys(APP)] == [old]
+    store.secrets[NAMES.key(APP), "AWSPREVIOUS"] = store.secrets[NAMES.key(APP), "AWSCURRENT"]
+    put_key(store, new_secret())
+    new = applications.get(APP).key.key_id
+    assert [key.key_id for key in applications.verifying_keys(APP)] == [new, old]
 
 
 def test_what_is_missing_is_said(applications: Applications, store: MemoryStore) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from chalicelib.keys.cache import (
     MISSING_SECONDS,
     REFRESH_SECONDS,
+    RENEW_SECONDS,
     RETRY_SECONDS,
     STALE_SECONDS,
     RefreshingCache,
@@ -85,6 +88,20 @@ def test_a_slow_store_holds_a_refresh_up_no_longer_than_the_wait(
     _wait_until(lambda: cache.get(NAME) == "second")
 
 
+def test_calls_wait_once_for_a_hanging_store(store: MemoryStore, clock: Clock) -> None:
+    """Once a refresh has held calls up for its wait, those after it get the old value at once."""
+    cache = RefreshingCache(store.parameter, clock=clock, wait=0.05)
+    cache.get(NAME)
+    clock.now += REFRESH_SECONDS
+    store.open.clear()
+    cache.get(NAME)
+    began = time.monotonic()
+    assert {cache.get(NAME) for _ in range(200)} == {"first"}
+    assert time.monotonic() - began < 200 * 0.05 / 4
+    store.open.set()
+    _wait_until(lambda: cache._entries[NAME].flight is None)
+
+
 def test_only_one_refresh_is_under_way(store: MemoryStore, clock: Clock) -> None:
     """Twenty calls that find a value due ask the store once."""
     cache = RefreshingCache(store.parameter, clock=clock, wait=5.0)
@@ -149,6 +166,67 @@ def test_what_was_deleted_stops(
         cache.get(NAME)
 
 
+def test_a_failure_says_how_old_the_value_is_that_serves(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock, failures: list[StoreError]
+) -> None:
+    """Its age, in seconds, or None where nothing was ever read."""
+    cache.get(NAME)
+    store.down = True
+    clock.now += REFRESH_SECONDS + 7
+    cache.get(NAME)
+    with pytest.raises(StoreDown):
+        cache.get("/roomgate/apps/2")
+    assert [failure.age for failure in failures] == [REFRESH_SECONDS + 7, None]
+
+
+def test_what_no_load_foresaw_is_a_store_that_is_down(
+    clock: Clock, failures: list[StoreError]
+) -> None:
+    """An odd failure is told by its type, never by its text, and takes no value away."""
+    told = ["first"]
+
+    def load(_name: str) -> str:
+        if not told:
+            raise ZeroDivisionError("plainly a secret")
+        return told.pop()
+
+    cache = RefreshingCache(load, on_failure=failures.append, clock=clock, wait=5.0)
+    cache.get(NAME)
+    clock.now += REFRESH_SECONDS
+    assert cache.get(NAME) == "first"
+    assert [(type(each), each.reason) for each in failures] == [(StoreDown, "ZeroDivisionError")]
+
+
+def test_what_does_not_fit_is_asked_for_anew_but_not_at_will(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """However often a value does not fit, the store is asked once an interval."""
+    assert cache.renew(NAME)
+    cache.get(NAME)
+    store.parameters[NAME] = "second"
+    assert not cache.renew(NAME)
+    clock.now += RENEW_SECONDS
+    assert cache.renew(NAME)
+    assert cache.get(NAME) == "second"
+    for _ in range(100):
+        clock.now += RENEW_SECONDS / 100.1
+        cache.renew(NAME)
+        cache.get(NAME)
+    assert store.asked[NAME] == 2
+
+
+def test_what_is_missing_is_asked_for_anew_too(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """There may be a previous key by now."""
+    with pytest.raises(NotInStore):
+        cache.get("/roomgate/apps/2")
+    store.parameters["/roomgate/apps/2"] = "made"
+    clock.now += RENEW_SECONDS
+    assert cache.renew("/roomgate/apps/2")
+    assert cache.get("/roomgate/apps/2") == "made"
+
+
 def test_a_cold_cache_says_that_the_store_is_down(
     cache: RefreshingCache[str], store: MemoryStore
 ) -> None:
@@ -156,6 +234,20 @@ def test_a_cold_cache_says_that_the_store_is_down(
     store.down = True
     with pytest.raises(StoreDown):
         cache.get(NAME)
+
+
+def test_what_is_known_to_have_changed_is_read_anew(
+    cache: RefreshingCache[str], store: MemoryStore
+) -> None:
+    """However young it is; and also where the store had nothing a moment ago."""
+    for name in (NAME, "/roomgate/apps/2"):
+        with contextlib.suppress(NotInStore):
+            cache.get(name)
+        store.parameters[name] = "changed"
+        cache.expire(name)
+        assert cache.get(name) == "changed"
+    cache.expire("/roomgate/apps/3")
+    assert cache.age("/roomgate/apps/3") is None
 
 
 def test_loaded_and_age_ask_no_store(

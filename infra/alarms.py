@@ -1,0 +1,217 @@
+"""The alarms of each function's stack, made here so that six of them are not a hundred lines.
+
+Every alarm's description names the section of docs/runbook.md that says what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from chalicelib.http.log import NAMESPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.layout import Function
+
+RUNBOOK: Final = "docs/runbook.md"
+MINUTE: Final = 60
+HOUR: Final = 3600
+DAY: Final = 86_400
+
+
+class Alarm(NamedTuple):
+    """One alarm.
+
+    Attributes:
+        says: what is the matter, a sentence.
+        section: of the runbook.
+        metric: namespace, name and dimensions.
+        statistic: of each period.
+        above: the alarm goes off at values above this.
+        period: seconds.
+        periods: so many in a row must be above.
+    """
+
+    says: str
+    section: str
+    metric: tuple[str, str, Mapping[str, Any]]
+    statistic: str
+    above: float
+    period: int = 5 * MINUTE
+    periods: int = 1
+
+
+def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function's template has of alarms: parameters, condition, resources.
+
+    Args:
+        function: which.
+        resources: the template's, which know how long each of its Lambdas may take.
+    """
+    name = function.name
+    rows = _https(name) if function.http else {}
+    for handler in function.handlers:
+        timeout = resources[handler]["Properties"]["Timeout"]
+        own = "" if handler == function.handlers[0] else handler
+        rows |= {f"{own}{row}": alarm for row, alarm in _lambda(handler, timeout).items()}
+        if not function.http:
+            rows[f"{own}Errors"] = _faults(handler)
+    rows |= _keys() if name == "issuer" else {}
+    rows |= _rotation() if name == "rotation" else {}
+    made = {f"Alarm{row}": _resource(f"{name}-{row}", alarm) for row, alarm in rows.items()}
+    parameters: dict[str, Any] = {
+        "AlarmTopicArn": {
+            "Type": "String",
+            "Default": "",
+            "Description": "SNS topic that the alarms tell, empty for none",
+        }
+    }
+    has_topic = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
+    conditions: dict[str, Any] = {"HasAlarmTopic": has_topic}
+    if name == "issuer":
+        made["AlarmKeyAge"] = {**_key_age(), "Condition": "HasKeyMaxAge"}
+        parameters["KeyMaxAgeDays"] = {
+            "Type": "Number",
+            "Default": 180,
+            "MinValue": 0,
+            "Description": "Days after which a signing key is due for rotation, 0 for no alarm",
+        }
+        conditions["HasKeyMaxAge"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "KeyMaxAgeDays"}, 0]}]}
+    return {
+        "Parameters": parameters,
+        "Conditions": conditions,
+        "Resources": made,
+    }
+
+
+def _https(name: str) -> dict[str, Alarm]:
+    api = {"ApiName": {"Fn::Sub": f"${{Stack}}-{name}"}, "Stage": "api"}
+    return {
+        "Errors": Alarm(
+            "More than 1 % of the answers are 5xx.",
+            "errors",
+            ("AWS/ApiGateway", "5XXError", api),
+            "Average",
+            0.01,
+            MINUTE,
+            periods=3,
+        ),
+        "Store": Alarm(
+            "A store or KMS does not answer, refuses, or answers with garbage.",
+            "store-down",
+            (NAMESPACE, "StoreFailures", _ours(name)),
+            "Sum",
+            5,
+        ),
+    }
+
+
+def _lambda(handler: str, timeout: int) -> dict[str, Alarm]:
+    function = {"FunctionName": {"Ref": handler}}
+    return {
+        "Throttles": Alarm(
+            "Lambda turns calls away for want of concurrency.",
+            "throttled",
+            ("AWS/Lambda", "Throttles", function),
+            "Sum",
+            0,
+        ),
+        "Latency": Alarm(
+            "A call took more than 80 % of the function's timeout.",
+            "slow",
+            ("AWS/Lambda", "Duration", function),
+            "Maximum",
+            timeout * 1000 * 8 // 10,
+        ),
+    }
+
+
+def _faults(handler: str) -> Alarm:
+    return Alarm(
+        "A run ended with an error.",
+        "rotation-failed",
+        ("AWS/Lambda", "Errors", {"FunctionName": {"Ref": handler}}),
+        "Sum",
+        0,
+    )
+
+
+def _keys() -> dict[str, Alarm]:
+    refused = _ours("issuer") | {"reason": "no-signing-key"}
+    return {
+        "NoKey": Alarm(
+            "Tickets are refused since an application has no usable key.",
+            "no-key",
+            (NAMESPACE, "TicketsRefused", refused),
+            "Sum",
+            0,
+        )
+    }
+
+
+def _rotation() -> dict[str, Alarm]:
+    return {
+        "Failed": Alarm(
+            "A rotation failed; the key before it goes on signing.",
+            "rotation-failed",
+            (NAMESPACE, "RotationFailed", _ours("rotation")),
+            "Sum",
+            0,
+        )
+    }
+
+
+def _ours(function: str) -> dict[str, Any]:
+    return {"stack": {"Ref": "Stack"}, "function": function}
+
+
+def _resource(name: str, alarm: Alarm) -> dict[str, Any]:
+    namespace, metric, dimensions = alarm.metric
+    properties = {
+        "Threshold": alarm.above,
+        "EvaluationPeriods": alarm.periods,
+        "TreatMissingData": "notBreaching",
+        "Namespace": namespace,
+        "MetricName": metric,
+        "Dimensions": _dimensions(dimensions),
+        "Statistic": alarm.statistic,
+        "Period": alarm.period,
+    }
+    return _alarm(name, alarm.says, alarm.section, properties)
+
+
+def _key_age() -> dict[str, Any]:
+    """An application's key is older than its interval; the metric has seconds, we count in days."""
+    metric = {
+        "Namespace": NAMESPACE,
+        "MetricName": "KeyAge",
+        "Dimensions": _dimensions(_ours("issuer")),
+    }
+    stat = {"Metric": metric, "Period": HOUR, "Stat": "Maximum"}
+    properties = {
+        "Threshold": {"Ref": "KeyMaxAgeDays"},
+        "EvaluationPeriods": 1,
+        "TreatMissingData": "ignore",  # A night without calls makes no key younger.
+        "Metrics": [
+            {"Id": "days", "Expression": f"age / {DAY}", "Label": "Key age in days"},
+            {"Id": "age", "MetricStat": stat, "ReturnData": False},
+        ],
+    }
+    return _alarm("issuer-KeyAge", "A signing key is due for rotation.", "old-key", properties)
+
+
+def _alarm(name: str, says: str, section: str, properties: dict[str, Any]) -> dict[str, Any]:
+    tell = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    properties |= {
+        "AlarmName": {"Fn::Sub": f"${{Stack}}-{name}"},
+        "AlarmDescription": f"{says} What to do: {RUNBOOK}#{section}",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": tell,
+        "OKActions": tell,
+    }
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+
+
+def _dimensions(dimensions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]

@@ -1,0 +1,73 @@
+"""What is deployed: the stacks of one installation, and the URLs of its functions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from roomgate.api import URL_VARIABLE
+from roomgate.errors import OperatorError
+
+if TYPE_CHECKING:
+    from roomgate.session import Session
+
+STACKS: Final = ("shared", "webhook", "rooms", "issuer", "rotation")
+HTTPS: Final = ("issuer", "webhook", "rooms")
+
+
+class Stack(NamedTuple):
+    """One CloudFormation stack.
+
+    Attributes:
+        status: as CloudFormation says.
+        outputs: by name.
+        parameters: likewise.
+    """
+
+    status: str
+    outputs: dict[str, str]
+    parameters: dict[str, str]
+
+
+def stack_of(session: Session, part: str) -> Stack | None:
+    """A stack of the installation, or None where there is none."""
+    name = f"{session.stack}-{part}"
+    client = session.cloudformation
+    try:
+        (found,) = client.describe_stacks(StackName=name)["Stacks"]
+    except client.exceptions.ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    parameters = {
+        each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])
+    }
+    return Stack(found["StackStatus"], outputs, parameters)
+
+
+def url_of(session: Session, outputs: dict[str, str]) -> str | None:
+    """A function's base URL from its stack's outputs, on AWS or on the local AWS."""
+    endpoint = session.cloudformation.meta.endpoint_url
+    if ".amazonaws." not in endpoint and "RestAPIId" in outputs:
+        return f"{endpoint}/restapis/{outputs['RestAPIId']}/api/_user_request_"
+    return outputs.get("Url")
+
+
+def issuer_url(session: Session, given: str | None) -> str:
+    """The issuer's base URL: as given, from the environment, or from the deployed stack.
+
+    Raises:
+        OperatorError: there is none.
+    """
+    known = given or os.environ.get(URL_VARIABLE)
+    if known:
+        return known
+    stack = stack_of(session, "issuer")
+    url = url_of(session, stack.outputs) if stack else None
+    if url is None:
+        raise OperatorError(
+            f"There is no issuer in stack {session.stack}. Name it (--api URL, or {URL_VARIABLE}), "
+            "deploy it (make deploy), or work offline with --key-file."
+        )
+    return url

@@ -1,0 +1,106 @@
+"""The command line on moto's AWS, with the strict stand-in for Secrets Manager where it counts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from infra.standins.secretsmanager import Nobody, SecretsManagerStandIn
+from roomgate.cli import roomgate
+from tests.support.apps import load_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
+
+STACK = "st"
+APP = "1400000001"
+# One session for all: it reads the descriptions of AWS's services once.
+BOTO = boto3.session.Session()
+
+
+class Cli:
+    """The command line of one stack."""
+
+    def run(self, *arguments: str, given: str | bytes | None = None) -> Result:
+        """Run a command, whatever comes of it."""
+        return CliRunner().invoke(roomgate, ["--stack", STACK, *arguments], input=given, obj=BOTO)
+
+    def bare(self, *arguments: str) -> Result:
+        """Run a command whose AWS settings are those of the environment now."""
+        return CliRunner().invoke(roomgate, ["--stack", STACK, *arguments])
+
+    def done(self, *arguments: str, given: str | bytes | None = None) -> dict[str, Any]:
+        """Run a command that succeeds; its answer in JSON."""
+        result = self.run(*arguments, "--json", given=given)
+        assert result.exit_code == 0, result.output
+        facts: dict[str, Any] = json.loads(result.stdout)
+        return facts
+
+    def told(self, *arguments: str, given: str | bytes | None = None) -> str:
+        """Run a command that succeeds; its answer for a person."""
+        result = self.run(*arguments, given=given)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def failed(self, *arguments: str, given: str | bytes | None = None) -> str:
+        """Run a command that is not done; its reason, which stands on standard error alone."""
+        result = self.run(*arguments, given=given)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        assert result.stderr.startswith("roomgate: ")
+        return result.stderr
+
+    def misused(self, *arguments: str, given: str | bytes | None = None) -> str:
+        """Run a command that is not understood; what it says."""
+        result = self.run(*arguments, given=given)
+        assert (result.exit_code, result.stdout) == (2, ""), result.output
+        assert "Usage:" in result.stderr
+        return result.stderr
+
+
+class Lambda(Nobody):
+    """Invokes the rotation function; or fails as it does, if told to."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self._app: ModuleType | None = None
+
+    def invoke(self, function_arn: str, event: Mapping[str, str]) -> bool:
+        """See Surroundings."""
+        assert function_arn.endswith(f":function:{STACK}-rotation")
+        if self.broken:
+            return False
+        if self._app is None:
+            self._app = load_app("rotation")
+            # Its log lines would stand among what the command line answers.
+            self._app.log = lambda *_arguments: None  # type: ignore[attr-defined]
+        self._app.rotate(dict(event), None)
+        return True
+
+
+@pytest.fixture
+def cli() -> Cli:
+    """The command line."""
+    return Cli()
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """An account of each test's own, on moto."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def rotating(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:  # noqa: ARG001 (its account)
+    """An account whose Secrets Manager is the strict stand-in, with the rotation function."""
+    monkeypatch.setenv("ROOMGATE_STACK", STACK)
+    function = Lambda()
+    with SecretsManagerStandIn(function, region="eu-central-1") as secretsmanager:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", secretsmanager.url)
+        yield function

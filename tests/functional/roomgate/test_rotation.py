@@ -1,0 +1,129 @@
+"""Rotating through the deployed function's code, on the strict stand-in of Secrets Manager."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.tickets import ECDSA, HMAC, load_key
+from roomgate.keystore import wait_for
+from tests.functional.roomgate.conftest import APP, BOTO, STACK
+from tests.support.keys import new_secret, pem_of_new_key
+from tests.support.stores import Clock
+
+if TYPE_CHECKING:
+    from tests.functional.roomgate.conftest import Cli, Lambda
+
+PEM, SECRET = pem_of_new_key(), new_secret()
+OLD, NEW = load_key(ECDSA, PEM).key_id, load_key(HMAC, SECRET).key_id
+NAME = f"{STACK}/app/{APP}"
+
+
+@pytest.fixture
+def app(cli: Cli, rotating: Lambda) -> str:
+    """An application with a key that signs and one that waits."""
+    assert not rotating.broken
+    cli.done("apps", "add", APP)
+    cli.done("keys", "import", APP, "-", given=PEM)
+    cli.done("keys", "import", APP, "-", given=SECRET)
+    return APP
+
+
+def states(cli: Cli) -> dict[str, str]:
+    keys = cli.done("keys", "status", APP)["keys"]
+    return {key["state"]: key["keyId"] for key in keys}
+
+
+def test_a_rotation_is_waited_for(cli: Cli, app: str) -> None:
+    """The keys before and after are told; the old one still verifies."""
+    facts = cli.done("keys", "rotate", app)
+    assert facts["before"] == {"current": OLD, "previous": None}
+    assert facts["after"] == {"current": NEW, "previous": OLD}
+    assert states(cli) == {"current": NEW, "previous": OLD}
+
+
+def test_a_rollback_takes_it_back(cli: Cli, app: str) -> None:
+    """And another one takes the rollback back."""
+    cli.done("keys", "rotate", app)
+    assert f"signed with {NEW}, now it signs with {OLD}" in cli.told("keys", "rollback", app)
+    assert states(cli) == {"current": OLD, "previous": NEW}
+    cli.done("keys", "rollback", app)
+    assert states(cli) == {"current": NEW, "previous": OLD}
+
+
+def test_a_rollback_warns_of_a_candidate(cli: Cli, app: str) -> None:
+    """What waits will be rotated to all the same."""
+    cli.done("keys", "rotate", app)
+    cli.done("keys", "import", app, "-", given=pem_of_new_key())
+    assert f"roomgate keys abort {app}" in cli.run("keys", "rollback", app).stderr
+
+
+def test_there_is_nothing_to_roll_back_to_at_first(cli: Cli, app: str) -> None:
+    """It is said, with what a new key takes."""
+    assert "no previous key" in cli.failed("keys", "rollback", app)
+
+
+def test_the_previous_key_is_not_imported_again(cli: Cli, app: str) -> None:
+    """Going back is a rollback."""
+    cli.done("keys", "rotate", app)
+    said = cli.failed("keys", "import", app, "-", given=PEM)
+    assert f"roomgate keys rollback {app}" in said
+
+
+def test_there_is_nothing_to_rotate_to_without_a_candidate(cli: Cli, app: str) -> None:
+    """RotateSecret would leave an empty version behind, so it is not called."""
+    cli.done("keys", "rotate", app)
+    assert f"roomgate keys import {app}" in cli.failed("keys", "rotate", app)
+    assert states(cli) == {"current": NEW, "previous": OLD}
+
+
+def test_a_rotation_that_fails_is_told_and_can_be_dropped(
+    cli: Cli, app: str, rotating: Lambda
+) -> None:
+    """The old key signs on; while it is stuck, nothing else is started; abort clears the way."""
+    rotating.broken = True
+    said = cli.failed("keys", "rotate", app, "--timeout", "1")
+    assert f"key {OLD} signs as before" in said
+    assert f"{STACK}-rotation" in said
+    assert "stuck" in cli.done("keys", "status", app)["next"]
+    for command in (("rotate", app), ("rollback", app), ("import", app, "-", "--replace")):
+        refused = cli.failed("keys", *command, given=new_secret())
+        assert f"roomgate keys abort {app}" in refused
+    dropped = cli.done("keys", "abort", app)["dropped"]
+    assert [each["state"] for each in dropped] == ["candidate", "pending"]
+    assert states(cli) == {"current": OLD}
+    rotating.broken = False
+    cli.done("keys", "import", app, "-", given=SECRET)
+    assert cli.done("keys", "rotate", app)["after"]["current"] == NEW
+
+
+def test_a_candidate_that_cannot_be_used_is_not_rotated_to(cli: Cli, app: str) -> None:
+    """Somebody put it there by other means; status and rotate say what is wrong."""
+    value = json.dumps({"algorithm": "ECDSA-SHA256", "key": "broken"})
+    client = BOTO.client("secretsmanager")
+    client.put_secret_value(SecretId=NAME, SecretString=value, VersionStages=["NEXT"])
+    assert f"roomgate keys abort {app}" in cli.failed("keys", "rotate", app)
+    assert "candidate key can't be used" in cli.told("keys", "status", app)
+
+
+def test_a_previous_key_that_cannot_be_used_is_not_rolled_back_to(cli: Cli, app: str) -> None:
+    """It would leave the application without a key."""
+    client = BOTO.client("secretsmanager")
+    broken = client.put_secret_value(SecretId=NAME, SecretString="{}")["VersionId"]
+    assert broken
+    cli.done("keys", "rollback", app)
+    assert "can't be used" in cli.failed("keys", "rollback", app)
+    assert states(cli)["current"] == OLD
+
+
+def test_waiting_ends() -> None:
+    """It looks at least once, draws each time, and gives up when the time is over."""
+    clock, drawn = Clock(0.0), []
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    assert wait_for(lambda: None, lambda: drawn.append(clock.now), 3, sleep, clock) is None
+    assert (clock.now, drawn[0], drawn[-1] < 3) == (3, 0, True)
