@@ -59,6 +59,7 @@ def run(folder: Path, *, once: bool) -> None:
         _write_env(folder / "env", deployed.urls, tenant)
         say(f"\n   up after {time.monotonic() - started:.1f} s")
         Walk(deployed.urls, tenant, aws.log).walk()
+        say("\n   The walk is done: two users were let in, and what they reported is stored.")
         if not once:
             with contextlib.suppress(KeyboardInterrupt):
                 _stay(folder / "env", deployed.urls, tenant)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications
     from chalicelib.keys.settings import Bounds
     from chalicelib.rooms import Room, Scene
+    from chalicelib.tickets import SigningKey
 
 
 class UserSigRequest(NamedTuple):
@@ -107,15 +108,7 @@ class Issuer:
         application = application_of(self._applications, app_id)
         _check_room_kind(application, room)
         ttl = _ttl(wanted.ttl, application.settings.private_map_key_ttl, caller, "ttl")
-        ticket = issue_private_map_key(
-            application.key,
-            sdk_app_id=app_id,
-            user_id=user_id,
-            room=room,
-            privileges=wanted.privileges,
-            now=now,
-            ttl=ttl,
-        )
+        ticket = _private_map_key(application.key, wanted, now, ttl)
         return {
             "sdkAppId": app_id,
             "userId": user_id,
@@ -148,15 +141,7 @@ class Issuer:
         token = mint(self._token_key(), claims)
         key = application.key
         user_sig = issue_user_sig(key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=sig_ttl)
-        private_map_key = issue_private_map_key(
-            key,
-            sdk_app_id=app_id,
-            user_id=user_id,
-            room=room,
-            privileges=wanted.privileges,
-            now=now,
-            ttl=map_ttl,
-        )
+        private_map_key = _private_map_key(key, wanted, now, map_ttl)
         return {
             "sdkAppId": app_id,
             "userId": user_id,
@@ -189,6 +174,20 @@ class Issuer:
             return self._report_keys.get()[0]
         except StoreError as error:
             raise refuse_store_down(error) from None
+
+
+def _private_map_key(
+    key: SigningKey, wanted: RoomTicketRequest | EntryRequest, now: int, ttl: int
+) -> str:
+    return issue_private_map_key(
+        key,
+        sdk_app_id=wanted.sdk_app_id,
+        user_id=wanted.user_id,
+        room=wanted.room,
+        privileges=wanted.privileges,
+        now=now,
+        ttl=ttl,
+    )
 
 
 def room_member(room: Room) -> dict[str, Room]:
