@@ -86,8 +86,8 @@ def up(
     say(f"{stack}-shared: key, table, secret, bucket")
     shared_template = (ROOT / "infra" / "shared.yaml").read_text()
     values = {**chosen, "Stack": stack}
-    stacks.begin(f"{stack}-shared", {"TemplateBody": shared_template}, values)
-    stacks.wait(f"{stack}-shared")
+    if stacks.begin(f"{stack}-shared", {"TemplateBody": shared_template}, values):
+        stacks.wait(f"{stack}-shared")
     shared = stacks.outputs(f"{stack}-shared")
     _seed_report_token_key(cloud, f"{stack}/report-token", say)
     urls: dict[str, str] = {}
@@ -96,8 +96,8 @@ def up(
         say(f"{stack}-{name}: role, function, API")
         told = {"ReportUrl": f"{urls['webhook']}/v1/userlist-reports"} if "webhook" in urls else {}
         source, code = _upload(cloud, bundle, shared["ArtifactsBucket"])
-        stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code})
-        stacks.wait(f"{stack}-{name}")
+        if stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code}):
+            stacks.wait(f"{stack}-{name}")
         urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
     return Deployed(stack, urls, shared["TableName"], shared.get("DomainTarget"))
 

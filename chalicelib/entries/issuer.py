@@ -221,11 +221,11 @@ def _check_room_kind(application: Application, room: Room) -> None:
 
 def _ttl(asked: int | None, bounds: Bounds, caller: Caller, member: str) -> int:
     """The ttl in seconds: outside the bounds it is refused, never clipped."""
-    if asked is None:
-        return min(bounds.default, caller.most_ttl or bounds.default)
-    caller.may_last(asked, member)
-    if not bounds.least <= asked <= bounds.most:
+    if asked is not None:
+        caller.may_last(asked, member)
+    ttl = min(bounds.default, caller.most_ttl or bounds.default) if asked is None else asked
+    if not bounds.least <= ttl <= bounds.most:
         detail = f"must be {bounds.least} to {bounds.most} seconds for this application"
         wrong = Wrong(f"#/{member}", detail)
         raise Refusal("ttl-out-of-bounds", f"The ttl {detail}.", errors=(wrong,))
-    return asked
+    return ttl
