@@ -18,6 +18,7 @@ from chalicelib.http.log import store_failures
 from chalicelib.http.parameters import APP_PARAMETER, app_of
 from chalicelib.keys.applications import Applications
 from chalicelib.keys.names import Names
+from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
 
@@ -33,9 +34,7 @@ issuer = Issuer(applications, report_keys, os.environ["ROOMGATE_REPORT_URL"])
 inspector = Inspector(applications)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    report_keys.preload()
-    callers.preload()
-    applications.preload()
+    preload(report_keys.preload, callers.preload, applications.preload)
 
 gate = Gate(app, "issuer", ready=lambda: callers.loaded() and report_keys.loaded())
 

@@ -25,6 +25,7 @@ from chalicelib.http.parameters import (
 )
 from chalicelib.http.vocabulary import USER_ID
 from chalicelib.keys.names import Names
+from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
 
@@ -40,7 +41,7 @@ callers = Callers(store, names, store_failures(app.app_name))
 table = EventTable(connect(), os.environ["ROOMGATE_TABLE"])
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    callers.preload()
+    preload(callers.preload)
 
 gate = Gate(app, "rooms", ready=callers.loaded)
 

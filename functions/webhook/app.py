@@ -17,6 +17,7 @@ from chalicelib.http import webhook_types as types
 from chalicelib.http.gate import Call, Gate, Route, answer
 from chalicelib.http.log import store_failures
 from chalicelib.keys.names import Names
+from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
 from chalicelib.roster.parse import parse_pushed
@@ -33,7 +34,7 @@ table = EventTable(
 )
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    report_keys.preload()
+    preload(report_keys.preload)
 
 gate = Gate(app, "webhook", ready=report_keys.loaded)
 
