@@ -9,7 +9,11 @@ internal name.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Wrong(NamedTuple):
@@ -32,6 +36,7 @@ class Refusal(Exception):
         detail: a sentence for the caller: what is wrong, and what to do.
         errors: the wrong members, where members are to blame.
         retry_after: seconds after which trying again makes sense, or None.
+        facts: what the log line is to say of it besides; never a ticket, key or token.
     """
 
     def __init__(
@@ -41,12 +46,14 @@ class Refusal(Exception):
         *,
         errors: tuple[Wrong, ...] = (),
         retry_after: int | None = None,
+        facts: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
+        self.facts = facts
 
 
 class Invalid(Refusal):

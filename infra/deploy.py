@@ -95,8 +95,8 @@ def up(
     say(f"{stack}-shared: key, table, secret, bucket")
     shared_template = (ROOT / "infra" / "shared.yaml").read_text()
     values = {**(_LOCAL if cloud.local else {}), **chosen, "Stack": stack}
-    stacks.begin(f"{stack}-shared", {"TemplateBody": shared_template}, values)
-    stacks.wait(f"{stack}-shared")
+    if stacks.begin(f"{stack}-shared", {"TemplateBody": shared_template}, values):
+        stacks.wait(f"{stack}-shared")
     shared = stacks.outputs(f"{stack}-shared")
     _seed_report_token_key(cloud, f"{stack}/report-token", say)
     urls: dict[str, str] = {}
@@ -105,8 +105,8 @@ def up(
         say(f"{stack}-{name}: {'role, function, API' if bundle.function.http else 'functions'}")
         told = {"ReportUrl": f"{urls['webhook']}/v1/userlist-reports"} if "webhook" in urls else {}
         source, code = _upload(cloud, bundle, shared["ArtifactsBucket"])
-        stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code})
-        stacks.wait(f"{stack}-{name}")
+        if stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code}):
+            stacks.wait(f"{stack}-{name}")
         if bundle.function.http:
             urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
         elif cloud.local:
@@ -177,7 +177,7 @@ def _empty(cloud: Cloud, bucket: str) -> None:
 def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str]:
     operators = [
         f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/",
-        "  aws secretsmanager delete-secret --secret-id NAME   (each of them)",
+        "  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME",
         f"  aws ssm get-parameters-by-path --recursive --path /{stack} --query Parameters[].Name",
         "  aws ssm delete-parameters --names …   (all of them)",
     ]

@@ -62,6 +62,7 @@ def run(folder: Path, *, once: bool) -> None:
         say(f"\n   up after {time.monotonic() - started:.1f} s")
         Walk(deployed.urls, tenant, aws.log).walk()
         KeyWalk(deployed.urls["issuer"], tenant, Operator(aws.environ, STACK)).walk()
+        say("\n   The walk is done: users were let in, reports stored, a key rotated.")
         if not once:
             with contextlib.suppress(KeyboardInterrupt):
                 _stay(folder / "env", deployed.urls, tenant)

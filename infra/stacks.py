@@ -38,8 +38,10 @@ class Stacks:
         self._say = say
         self._pause = pause
 
-    def begin(self, name: str, source: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-        """Start to make or change a stack; one that is as asked for already stays as it is.
+    def begin(self, name: str, source: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+        """Start to make or change a stack; say whether there is anything to wait for.
+
+        One that is as asked for already stays as it is, also after an update that was rolled back.
 
         Args:
             name: of the stack.
@@ -64,6 +66,8 @@ class Stacks:
         except ClientError as error:
             if "No updates are to be performed" not in str(error):
                 raise
+            return False
+        return True
 
     def wait(self, name: str) -> None:
         """Wait until a stack is done.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -82,8 +83,10 @@ def aws(runtime: str = "python3.13", architecture: str = "arm64") -> Target:
     """What AWS runs.
 
     Raises:
-        InfraError: for an architecture that Lambda does not have.
+        InfraError: for a runtime that is no Python, or an architecture that Lambda does not have.
     """
+    if not re.fullmatch(r"python3\.[0-9]{1,2}", runtime):
+        raise InfraError(f"Roomgate needs a Python runtime such as python3.13, not {runtime!r}.")
     if architecture not in _MACHINES:
         raise InfraError(f"Lambda has no architecture {architecture!r}: use arm64 or x86_64.")
     return Target("aws", runtime, architecture)

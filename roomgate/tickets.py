@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from chalicelib.keys.settings import ALGORITHMS
-from chalicelib.rooms import ALL, PRIVILEGES, ROLES, bits_of, role_bits
+from chalicelib.rooms import ALL, PRIVILEGES, ROLES, bits_of
 from roomgate.api import Api, api_key
 from roomgate.deployed import issuer_url
 from roomgate.files import Given, TextFile
@@ -204,7 +204,7 @@ def _bits(room: Room | None, wanted: dict[str, Any]) -> int:
     if (role or privileges) and room is None:
         raise click.UsageError("--role and --privilege need a room (--room or --string-room).")
     if role:
-        return role_bits(role)
+        return ROLES[str(role)]
     return bits_of(privileges) if privileges else ALL
 
 

@@ -6,7 +6,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from chalicelib.callers.caller import API_KEY, Caller, hash_of
-from chalicelib.callers.rate import Rates
+from chalicelib.callers.rate import Bucket, Rates
 from chalicelib.keys.cache import RefreshingCache
 from chalicelib.keys.store import NotInStore, StoreDown, StoreError
 from chalicelib.refusal import Refusal
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from chalicelib.keys.store import Store
 
 RETRY_SECONDS = 5
+# One environment looks up this many unknown ids a second. SSM answers 40 GetParameter calls a
+# second in an account and region by default (AWS Systems Manager quotas), warm refreshes included.
+STRANGERS_RATE = 5.0
+STRANGERS_BURST = 20
 MOST_PRELOADED = 50
 
 
@@ -45,6 +49,7 @@ class Callers:
         self._callers = RefreshingCache(self._load, on_failure=on_failure)
         self._answered = False
         self._rates = Rates()
+        self._strangers = Bucket(STRANGERS_RATE, STRANGERS_BURST, 0.0)
 
     def authenticate(self, authorization: str | None, now: float) -> Caller:
         """The caller whose API key stands in an Authorization header (``Bearer rg_…``).
@@ -54,14 +59,14 @@ class Callers:
             now: unix time in seconds.
 
         Raises:
-            Refusal: ``api-key-missing``, ``-invalid`` or ``-ended``; ``rate-limited``; ``store-
-            unavailable``.
+            Refusal: ``api-key-missing``, ``-invalid`` or ``-ended``; ``rate-limited``;
+                ``store-unavailable``.
         """
         key = bearer(authorization, "api-key-missing", "an API key (rg_…)")
         match = API_KEY.fullmatch(key)
         if not match:
             raise Refusal("api-key-invalid", "An API key has the form rg_<id>_<random>.")
-        caller = self._known(match[1])
+        caller = self._known(match[1], now)
         # Every stored hash is compared, so that the time taken says nothing about which one fits.
         wanted = hash_of(key)
         fits = [hmac.compare_digest(wanted, known) for known in caller.hashes] if caller else []
@@ -89,7 +94,9 @@ class Callers:
         """Whether the store has answered, if only that there is no such caller; asks no store."""
         return self._answered
 
-    def _known(self, caller_id: str) -> Caller | None:
+    def _known(self, caller_id: str, now: float) -> Caller | None:
+        if not self._callers.loaded(caller_id):
+            self._let_stranger_ask(now)
         try:
             caller = self._callers.get(caller_id)
         except NotInStore:
@@ -99,6 +106,13 @@ class Callers:
             raise Refusal("store-unavailable", detail, retry_after=RETRY_SECONDS) from None
         self._answered = True
         return caller
+
+    def _let_stranger_ask(self, now: float) -> None:
+        """Bound what made-up ids cost: each would be a read of a store with a small quota."""
+        wait = self._strangers.take(now)
+        if wait:
+            detail = "Too many callers that are not known here yet; try again."
+            raise Refusal("rate-limited", detail, retry_after=wait)
 
     def _load(self, caller_id: str) -> Caller:
         name = self._names.caller(caller_id)

@@ -37,7 +37,8 @@ class Caller(NamedTuple):
         actions: keys of ACTIONS.
         most_ttl: longest ttl it may ask for, in seconds, or None for the application's own bound.
         users: shell-style pattern (``*``, ``?``) of the userids it may name.
-        rooms: such a pattern of the rooms: a numeric room's digits, or a string room's name.
+        rooms: such a pattern of the rooms: a numeric room is its digits, a string room ``s:`` and
+            its name, since 123 and "123" are different rooms.
         ends: unix time in seconds at which its keys stop, or None.
         rate: requests a second that one warm environment serves it, on average.
         burst: requests that may come at once.
@@ -70,7 +71,7 @@ class Caller(NamedTuple):
         """
         try:
             value: dict[str, Any] = json.loads(text)
-            value["hashes"] = tuple(value["hashes"])
+            value["hashes"] = tuple(map(_text, value["hashes"]))
             value["applications"] = frozenset(value["applications"])
             value["actions"] = frozenset(value["actions"])
             caller = cls(**value)
@@ -80,6 +81,10 @@ class Caller(NamedTuple):
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a caller: {type(error).__name__}") from None
         raise ValueError("not a caller: a member of another type, or a rate of nothing")
+
+    def facts(self) -> dict[str, str]:
+        """What a log line says of the caller."""
+        return {"caller": self.id}
 
     def may(
         self,
@@ -112,7 +117,7 @@ class Caller(NamedTuple):
         if user_id is not None and self.users != "*" and not fnmatchcase(user_id, self.users):
             place = "user" if in_path else "#/userId"
             raise _not_allowed("user", place, f"users but those like {self.users!r}")
-        if room is not None and self.rooms != "*" and not fnmatchcase(str(room), self.rooms):
+        if room is not None and self.rooms != "*" and not fnmatchcase(_named(room), self.rooms):
             member = "#/roomId" if isinstance(room, int) else "#/strRoomId"
             place = "room" if in_path else member
             raise _not_allowed("room", place, f"rooms but those like {self.rooms!r}")
@@ -123,9 +128,19 @@ class Caller(NamedTuple):
             raise _not_allowed("ttl", f"#/{member}", f"a ttl over {self.most_ttl} seconds")
 
 
+def _named(room: Room) -> str:
+    return str(room) if isinstance(room, int) else f"s:{room}"
+
+
 def _not_allowed(what: str, place: str, detail: str) -> Refusal:
     detail = f"This caller may not use {detail}."
     return Refusal(f"{what}-not-allowed", detail, errors=(Wrong(place, detail),))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a hash is a string")
+    return value
 
 
 def hash_of(api_key: str) -> str:

@@ -1,8 +1,7 @@
-"""A rate limit for each caller: a token bucket in this environment's memory.
+"""Rate limits: token buckets in this environment's memory, so that the hot path needs no store.
 
-It needs no store on the hot path. One environment serves one request at a time, so a stack's real
-limit is this one
-times its environments, which the function's reserved concurrency bounds.
+One environment serves one request at a time, so a stack's real limit is this one times its
+environments, which a reserved concurrency can bound.
 """
 
 from __future__ import annotations
@@ -16,11 +15,44 @@ if TYPE_CHECKING:
     from chalicelib.callers.caller import Caller
 
 
+class Bucket:
+    """One token bucket.
+
+    Args:
+        rate: tokens that come back in a second.
+        burst: tokens it holds; it starts full.
+        now: unix time in seconds.
+    """
+
+    __slots__ = ("_burst", "_left", "_rate", "_since")
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._rate, self._burst = rate, float(burst)
+        self._left, self._since = self._burst, now
+
+    def take(self, now: float) -> int:
+        """Take one token.
+
+        Returns:
+            0, or the seconds until there is one.
+        """
+        left = self._left + max(0.0, now - self._since) * self._rate
+        self._left, self._since = min(self._burst, left), now
+        if self._left < 1:
+            return math.ceil((1 - self._left) / self._rate)
+        self._left -= 1
+        return 0
+
+    def fits(self, rate: float, burst: int) -> bool:
+        """Whether it is a bucket of this rate and burst."""
+        return (self._rate, self._burst) == (rate, burst)
+
+
 class Rates:
-    """Token buckets by caller id."""
+    """A bucket for each caller, by its id."""
 
     def __init__(self) -> None:
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._buckets: dict[str, Bucket] = {}
 
     def take(self, caller: Caller, now: float) -> None:
         """Take one request from a caller's bucket.
@@ -32,11 +64,10 @@ class Rates:
         Raises:
             Refusal: ``rate-limited``.
         """
-        left, since = self._buckets.get(caller.id, (float(caller.burst), now))
-        left = min(float(caller.burst), left + max(0.0, now - since) * caller.rate)
-        if left < 1:
-            self._buckets[caller.id] = (left, now)
-            wait = math.ceil((1 - left) / caller.rate)
+        bucket = self._buckets.get(caller.id)
+        if bucket is None or not bucket.fits(caller.rate, caller.burst):
+            bucket = self._buckets[caller.id] = Bucket(caller.rate, caller.burst, now)
+        wait = bucket.take(now)
+        if wait:
             detail = f"This caller may send {caller.rate:g} requests a second."
-            raise Refusal("rate-limited", detail, retry_after=wait)
-        self._buckets[caller.id] = (left - 1, now)
+            raise Refusal("rate-limited", detail, retry_after=wait, facts={"caller": caller.id})

@@ -116,16 +116,7 @@ class Issuer:
         application = application_of(self._applications, app_id)
         _check_room_kind(application, room)
         ttl = _ttl(wanted.ttl, application.settings.private_map_key_ttl, caller, "ttl")
-        ticket = self._issue(
-            issue_private_map_key,
-            application.key,
-            sdk_app_id=app_id,
-            user_id=user_id,
-            room=room,
-            privileges=wanted.privileges,
-            now=now,
-            ttl=ttl,
-        )
+        ticket = self._private_map_key(application.key, wanted, now, ttl)
         return {
             "sdkAppId": app_id,
             "userId": user_id,
@@ -160,16 +151,7 @@ class Issuer:
         user_sig = self._issue(
             issue_user_sig, key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=sig_ttl
         )
-        private_map_key = self._issue(
-            issue_private_map_key,
-            key,
-            sdk_app_id=app_id,
-            user_id=user_id,
-            room=room,
-            privileges=wanted.privileges,
-            now=now,
-            ttl=map_ttl,
-        )
+        private_map_key = self._private_map_key(key, wanted, now, map_ttl)
         return {
             "sdkAppId": app_id,
             "userId": user_id,
@@ -205,6 +187,20 @@ class Issuer:
         except StoreError as error:  # A key in KMS, which is down or refuses.
             self._on_failure(error)
             raise refuse_key(error, sdk_app_id) from None
+
+    def _private_map_key(
+        self, key: SigningKey, wanted: RoomTicketRequest | EntryRequest, now: int, ttl: int
+    ) -> str:
+        return self._issue(
+            issue_private_map_key,
+            key,
+            sdk_app_id=wanted.sdk_app_id,
+            user_id=wanted.user_id,
+            room=wanted.room,
+            privileges=wanted.privileges,
+            now=now,
+            ttl=ttl,
+        )
 
     def _token_key(self) -> Any:
         try:
@@ -244,11 +240,11 @@ def _check_room_kind(application: Application, room: Room) -> None:
 
 def _ttl(asked: int | None, bounds: Bounds, caller: Caller, member: str) -> int:
     """The ttl in seconds: outside the bounds it is refused, never clipped."""
-    if asked is None:
-        return min(bounds.default, caller.most_ttl or bounds.default)
-    caller.may_last(asked, member)
-    if not bounds.least <= asked <= bounds.most:
+    if asked is not None:
+        caller.may_last(asked, member)
+    ttl = min(bounds.default, caller.most_ttl or bounds.default) if asked is None else asked
+    if not bounds.least <= ttl <= bounds.most:
         detail = f"must be {bounds.least} to {bounds.most} seconds for this application"
         wrong = Wrong(f"#/{member}", detail)
         raise Refusal("ttl-out-of-bounds", f"The ttl {detail}.", errors=(wrong,))
-    return asked
+    return ttl

@@ -19,19 +19,14 @@ RETRY_AFTER: Final = 1
 
 
 class ReportConflict(Refusal):
-    """Another list stands under this reporter's (epoch, seq).
+    """Another list stands under this reporter's (epoch, seq)."""
 
-    Attributes:
-        stored_hash: the hash of the set in the stored report.
-    """
-
-    def __init__(self, stored_hash: str) -> None:
+    def __init__(self) -> None:
         super().__init__(
             "report-conflict",
             "This epoch and seq were reported before with another list, which stays."
             " Count seq up with every change.",
         )
-        self.stored_hash = stored_hash
 
 
 class StoreUnavailable(Refusal):

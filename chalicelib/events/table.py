@@ -100,7 +100,7 @@ class EventTable:
         with passing_failures():
             stored = self._put(report_item(report, ttl))
             if stored is not None and report_of(stored).view != report.view:
-                raise ReportConflict(stored["hash"]["S"])
+                raise ReportConflict
             self._point_to(report, ttl)
         return Outcome.STORED if stored is None else Outcome.DUPLICATE
 

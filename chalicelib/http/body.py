@@ -28,7 +28,10 @@ def read_json(request: Request, most: int) -> Any:
         Refusal: ``unsupported-media-type``, ``body-too-large`` or ``malformed-json``.
     """
     _check_content_type(request.headers)
-    raw = request.raw_body
+    try:
+        raw = request.raw_body
+    except UnicodeEncodeError:
+        raise Refusal("malformed-json", "The body is not UTF-8.") from None
     if len(raw) > most:
         raise Refusal("body-too-large", f"The body has {len(raw)} bytes; at most {most} are read.")
     return parse_json(raw)

@@ -53,7 +53,8 @@ class Call(Generic[Who]):
         self.who = who
         self.body = body
         self.path: dict[str, str] = request.uri_params or {}
-        self.query: dict[str, str] = dict(request.query_params or {})
+        query = request.query_params
+        self.query: dict[str, str] = {} if query is None else dict(query)
         self.headers = request.headers
         self.now_ms = now_ms
         self.request_id: str | None = request.context.get("requestId")
@@ -76,6 +77,7 @@ class Route(NamedTuple):
         most: largest body in bytes.
         auth: who calls, by the Authorization header and the unix time in seconds; raises Refusal.
             None: anyone.
+        tell: what the log line says of who calls, whatever comes of the call.
         scheme: the security scheme of ``auth`` in the API document.
         problems: codes that this route answers besides the common ones.
         parameters: path and query parameters, as OpenAPI parameter objects.
@@ -90,6 +92,7 @@ class Route(NamedTuple):
     body: Type[Any] | None = None
     most: int = 0
     auth: Callable[[str | None, float], Any] | None = None
+    tell: Callable[[Any], dict[str, Any]] = lambda _who: {}
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
@@ -202,11 +205,13 @@ def _respond(
     try:
         if route.auth:
             call.who = route.auth(call.headers.get("authorization"), call.now_ms / 1000)
+            call.facts |= route.tell(call.who)
         if route.body:
             call.body = decode(route.body, read_json(request, route.most))
         return view(call)
     except Refusal as refusal:
         call.outcome = refusal.code
+        call.facts |= refusal.facts
         return problem_response(refusal, call.request_id)
 
 

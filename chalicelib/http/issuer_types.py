@@ -11,7 +11,17 @@ from chalicelib.entries import (
     RoomUrlRequest,
     UserSigRequest,
 )
-from chalicelib.http.schema import Answer, Array, Field, Foreign, Integer, OneOf, Record, Text
+from chalicelib.http.schema import (
+    Answer,
+    Array,
+    Checked,
+    Field,
+    Foreign,
+    Integer,
+    OneOf,
+    Record,
+    Text,
+)
 from chalicelib.http.vocabulary import (
     APPLICATION_FIELD,
     KEY_ID,
@@ -26,7 +36,7 @@ from chalicelib.http.vocabulary import (
     USER_FIELD,
     USER_ID,
 )
-from chalicelib.rooms import ROOM_ID_MAX
+from chalicelib.rooms import ROOM_ID_MAX, TERMINAL_TYPES, check_terminal
 from chalicelib.tickets import ALGORITHMS, PRIVATE_MAP_KEY, USER_SIG
 
 if TYPE_CHECKING:
@@ -34,10 +44,18 @@ if TYPE_CHECKING:
 
 BODY_MOST: Final = 64 * 1024  # bytes
 
-TERMINALS = Integer(1, 4, "Tencent's TerminalType: 4 Android, 2 iOS, 1 the sample component")
+TERMINALS = Checked(
+    check_terminal,
+    {
+        "type": "integer",
+        "enum": list(TERMINAL_TYPES),
+        "description": "Tencent's TerminalType: 4 Android, 2 iOS, 1 the sample component",
+    },
+)
 SCENES = OneOf({"videocall": "videocall", "live": "live"}, "appscene of the rtc URL")
 KIND = OneOf({kind: kind for kind in (USER_SIG, PRIVATE_MAP_KEY)}, "what the ticket is")
-ROOM_URL = Text(32_768, description="room://…, for live-pusher's url")
+# Each byte of an answer can become three of the URL.
+ROOM_URL = Text(4 * BODY_MOST, description="room://…, for live-pusher's url")
 
 
 def _optional_ttl(name: str, into: str) -> Field:

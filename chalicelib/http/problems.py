@@ -83,5 +83,6 @@ def problem_response(refusal: Refusal, request_id: str | None) -> Response:
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if body["status"] == 401:  # noqa: PLR2004 (HTTP's own number)
+        # API Gateway's REST APIs hand it on as x-amzn-Remapped-WWW-Authenticate (AWS docs).
         headers["WWW-Authenticate"] = 'Bearer realm="roomgate"'
     return Response(json.dumps(body), status_code=body["status"], headers=headers)

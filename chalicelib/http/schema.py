@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from chalicelib.refusal import Invalid, Wrong
 
@@ -302,9 +303,9 @@ def _alternatives_schema(group: list[Field]) -> Schema:
 
 
 def _escape(name: str) -> str:
-    """A member's name in a JSON Pointer (RFC 6901), cut where it is long and kept printable."""
+    """A member's name in a JSON Pointer as a URI fragment (RFC 6901), cut where it is long."""
     pointer = name[:64].replace("~", "~0").replace("/", "~1")
-    return pointer.encode("ascii", "backslashreplace").decode("ascii")
+    return quote(pointer, safe="~!$&'()*+,;=:@-._", errors="replace")
 
 
 def decode(wanted: Type[T], value: Any) -> T:

@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from chalicelib.keys.store import NotInStore, StoreDown, StoreError
+from chalicelib.keys.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ RETRY_SECONDS = 5.0  # After a failed refresh the next one waits this long.
 RENEW_SECONDS = 10.0  # A value that does not fit is asked for anew this often, however many ask.
 MISSING_SECONDS = 15.0  # What the store does not have is asked for again after this.
 STALE_SECONDS = 24 * 3600.0  # With the store down, a value serves this long after it was read.
-MOST = 10_000  # Values kept; the one unused for longest goes first.
+MOST = 10_000  # Names kept; one without a value goes first, else the one asked for longest ago.
 
 
 class Entry(Generic[T]):
@@ -135,13 +135,19 @@ class RefreshingCache(Generic[T]):
         with self._lock:
             entry = self._entries.setdefault(name, Entry())
             self._entries.move_to_end(name)
-            while len(self._entries) > MOST:
-                self._entries.popitem(last=False)
+            if len(self._entries) > MOST:
+                self._evict()
             if self._clock() < entry.due:  # Another call refreshed it while this one waited.
                 return entry
             flight = entry.flight or self._start(name, entry)
         flight.join(max(0.0, entry.patience - time.monotonic()))
         return entry
+
+    def _evict(self) -> None:
+        """Drop one name. Whoever makes names up must not push out a value that serves."""
+        empty = (name for name, entry in self._entries.items() if entry.value is None)
+        oldest = next(iter(self._entries))
+        del self._entries[next(empty, oldest)]
 
     def _start(self, name: str, entry: Entry[T]) -> threading.Thread:
         unknown = entry.value is None and not isinstance(entry.error, NotInStore)
@@ -156,8 +162,11 @@ class RefreshingCache(Generic[T]):
         try:
             self._land(entry, self._load(name))
         except NotInStore as error:
-            entry.value, entry.error = None, error
-            entry.due = self._clock() + MISSING_SECONDS
+            if entry.value is not None and isinstance(error, PerhapsNotInStore):
+                self._failed(entry, StoreDown(error.name, error.reason))
+            else:
+                entry.value, entry.error = None, error
+                entry.due = self._clock() + MISSING_SECONDS
         except StoreError as error:
             self._failed(entry, error)
         except Exception as error:  # noqa: BLE001 (garbage that no load foresaw is a store that is

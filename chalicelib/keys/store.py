@@ -1,14 +1,16 @@
 """Reading Secrets Manager and SSM: through Lambda's extension if present, else with boto3.
 
-StoreError         reading failed
-├── NotInStore     the store answers that there is no such thing
-└── StoreDown      the store does not answer, refuses, or answers with garbage
+StoreError                 reading failed
+├── NotInStore             the store answers that there is no such thing
+│   └── PerhapsNotInStore  it says no, and not why
+└── StoreDown              the store does not answer, refuses, or answers with garbage
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -38,6 +40,14 @@ class StoreError(Exception):
 
 class NotInStore(StoreError):
     """There is no such secret, version or parameter."""
+
+
+class PerhapsNotInStore(NotInStore):
+    """A no without a reason, all that the extension gives: there is no such thing, most likely.
+
+    It may also be a missing right or a throttled service, so a value that was read before must not
+    be given up for it.
+    """
 
 
 class StoreDown(StoreError):
@@ -134,15 +144,25 @@ class ExtensionStore:
         return _extension_answer(status, body, name)
 
 
-# How the stores name a missing thing; the extension passes their error's text on.
 _NOT_FOUND = (b"ResourceNotFoundException", b"ParameterNotFound", b"ParameterVersionNotFound")
+"""How the stores name a missing thing."""
+
+_NO_REASON = b"unexpected error occurred while executing request"
+"""What the extension says, with status 400, of a missing parameter, secret or label, and of a
+missing right: so other projects recorded it; AWS does not document it."""
 
 
 def _extension_answer(status: int, body: bytes, name: str) -> Any:
-    if status != 200:  # noqa: PLR2004 (HTTP's own number)
-        if status == 404 or any(code in body for code in _NOT_FOUND):  # noqa: PLR2004 (likewise)
-            raise NotInStore(name, "not found")
-        raise StoreDown(name, f"HTTP {status}")
+    if status == HTTPStatus.OK:
+        return _json(body, name)
+    if any(code in body for code in _NOT_FOUND):
+        raise NotInStore(name, "not found")
+    if _NO_REASON in body:
+        raise PerhapsNotInStore(name, "the extension says no, and not why")
+    raise StoreDown(name, f"HTTP {status}")
+
+
+def _json(body: bytes, name: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

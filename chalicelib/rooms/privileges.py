@@ -59,13 +59,6 @@ def bits_of(names: Iterable[str]) -> int:
     return check_privileges(bits)
 
 
-def role_bits(role: str) -> int:
-    """Return the bits of a role, ``anchor`` or ``audience``; raises `BadPrivileges`."""
-    if role not in ROLES:
-        raise BadPrivileges(f"must be one of the roles {', '.join(ROLES)}")
-    return ROLES[role]
-
-
 def check_privileges(value: object) -> int:
     """Return privileges given as bits, an int from 1 to 255; else raise `BadPrivileges`."""
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= ALL:

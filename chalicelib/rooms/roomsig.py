@@ -28,10 +28,13 @@ TERMINAL_OTHER: Final = 1
 TERMINAL_IOS: Final = 2
 TERMINAL_ANDROID: Final = 4
 
+TERMINAL_TYPES: Final = (TERMINAL_OTHER, TERMINAL_IOS, TERMINAL_ANDROID)
+
 _FROM_MINI_PROGRAM: Final = 3
 _BUSINESS_TYPE: Final = 7
 _SDK_VERSION: Final = 26280566
 _INFO_MAX: Final = 200
+_CODE_MAX: Final = 2**31
 
 
 class RoomsigRequest(NamedTuple):
@@ -143,6 +146,13 @@ def numeric_room(room: object) -> int:
     return checked
 
 
+def check_terminal(value: object) -> int:
+    """Return a terminal type that Tencent knows; else raise `ValueError`."""
+    if type(value) is int and value in TERMINAL_TYPES:
+        return value
+    raise ValueError(f"must be one of {', '.join(map(str, TERMINAL_TYPES))}")
+
+
 def roomsig_of(answer: Mapping[str, Any] | str) -> str:
     """Return the roomsig: ``JSON.stringify(RspBody)``, byte for byte as a mini-program makes it.
 
@@ -184,6 +194,8 @@ def _roomsig_of(answer: object) -> str:
 def _refuse_failure(place: Mapping[str, Any]) -> None:
     code = place.get("ErrorCode")
     if _is_whole(code) and code:
+        if abs(code) > _CODE_MAX:
+            raise RoomsigUnusable("The answer's ErrorCode is no number of Tencent's.")
         raise RoomsigRefused(int(code), _cleaned(place.get("ErrorInfo")))
     if place.get("ActionStatus", "OK") != "OK":
         raise RoomsigUnusable("The answer says that it failed, without a code.")

@@ -23,7 +23,7 @@ from chalicelib.tickets.errors import (
 )
 
 MAX_CHARACTERS: Final = 16 * 1024
-"""Of a ticket's text; real ones have some 200 to 500."""
+"""Of a ticket's text; real ones have some 200 to 520."""
 MAX_INFLATED: Final = 16 * 1024
 """Of the JSON inside, in bytes, whatever a ticket claims to be."""
 
@@ -41,7 +41,7 @@ def seal(head: str, rest: str) -> str:
     Deflating a ticket anew takes two thirds of the time of its signature, most of it to make a
     Huffman code for text that is nearly the same each time. So the head is deflated once, and the
     rest follows it in a block of its own, stored as it is (RFC 1951 section 3.2.4). Any inflater
-    reads that; a ticket comes out some 15 % longer, and takes a third less time.
+    reads that; a ticket comes out 15 to 25 % longer than zlib's, and takes a third less time.
 
     Args:
         head: what the tickets of one application have in common.

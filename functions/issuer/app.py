@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Chalice, Response
 
 from chalicelib.callers.api_keys import Callers
+from chalicelib.callers.caller import Caller
 from chalicelib.callers.report_tokens import ReportTokenKeys
 from chalicelib.entries import Inspector, Issuer, room_url_for
 from chalicelib.http import issuer_types as types
@@ -17,11 +18,9 @@ from chalicelib.http.log import key_ages, store_failures
 from chalicelib.http.parameters import APP_PARAMETER, app_of
 from chalicelib.keys.applications import Applications
 from chalicelib.keys.names import Names
+from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
-
-if TYPE_CHECKING:
-    from chalicelib.callers.caller import Caller
 
 app = Chalice(app_name="issuer")
 
@@ -36,11 +35,9 @@ issuer = Issuer(applications, report_keys, os.environ["ROOMGATE_REPORT_URL"], fa
 inspector = Inspector(applications)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    report_keys.preload()
-    callers.preload()
-    applications.preload()
+    preload(report_keys.preload, callers.preload, applications.preload)
 
-gate = Gate(app, "issuer", ready=report_keys.loaded)
+gate = Gate(app, "issuer", ready=lambda: callers.loaded() and report_keys.loaded())
 
 KEY_PROBLEMS = ("unknown-application", "no-signing-key", "store-unavailable")
 CALLER_PROBLEMS = ("api-key-missing", "api-key-invalid", "api-key-ended", "action-not-allowed")
@@ -54,15 +51,15 @@ TICKET_PROBLEMS = (
 )
 ROOM_PROBLEMS = ("room-not-allowed", "string-room-unsupported")
 
-caller_route = partial(Route, auth=callers.authenticate, scheme="apiKey")
+caller_route = partial(Route, auth=callers.authenticate, tell=Caller.facts, scheme="apiKey")
 post = partial(caller_route, "POST", most=types.BODY_MOST)
 ticket_post = partial(post, event="ticket", refused="TicketsRefused")
 
 
 def note(call: Call[Caller], **facts: Any) -> None:
-    """Say in the log line who asks, and for whom; never what was issued."""
+    """Say in the log line for whom a caller asks; never what was issued."""
     wanted = call.body
-    call.facts |= {"caller": call.who.id, "sdkAppId": wanted.sdk_app_id, "userId": wanted.user_id}
+    call.facts |= {"sdkAppId": wanted.sdk_app_id, "userId": wanted.user_id}
     if getattr(wanted, "room", None) is not None:
         call.facts["room"] = room_key(wanted.room)
     call.facts |= facts
@@ -182,5 +179,5 @@ def inspections(call: Call[Caller]) -> Response:
 def keys(call: Call[Caller]) -> Response:
     """Which key signs now, and which still verifies."""
     sdk_app_id = app_of(call.path)
-    call.facts |= {"caller": call.who.id, "sdkAppId": sdk_app_id}
+    call.facts["sdkAppId"] = sdk_app_id
     return answer(inspector.keys(call.who, sdk_app_id))

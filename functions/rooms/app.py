@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Chalice, Response
 
 from chalicelib.callers.api_keys import Callers
+from chalicelib.callers.caller import Caller
 from chalicelib.events.dynamodb import connect
 from chalicelib.events.table import EventTable
 from chalicelib.http import rooms_types as types
@@ -24,11 +25,11 @@ from chalicelib.http.parameters import (
 )
 from chalicelib.http.vocabulary import USER_ID
 from chalicelib.keys.names import Names
+from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
 
 if TYPE_CHECKING:
-    from chalicelib.callers.caller import Caller
     from chalicelib.events.items import Report
     from chalicelib.events.table import Page
 
@@ -40,13 +41,13 @@ callers = Callers(store, names, store_failures(app.app_name))
 table = EventTable(connect(), os.environ["ROOMGATE_TABLE"])
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    callers.preload()
+    preload(callers.preload)
 
 gate = Gate(app, "rooms", ready=callers.loaded)
 
-# Lambda answers with 6 MB at most, in which the body is a JSON string again: quotes count twice.
-# One view alone comes from a report of 1 MB, and stays below that too.
-MOST_ANSWER = 4_000_000  # characters
+# Lambda answers with 6 MB at most (AWS), in which the body stands as a JSON string once more. One
+# view alone comes from a report of 1 MB, and stays below that too.
+MOST_ANSWER = 5_500_000  # bytes, as Lambda writes them
 
 
 @gate.route(
@@ -56,6 +57,7 @@ MOST_ANSWER = 4_000_000  # characters
         "The newest report of each member; none for a room that nobody reported from",
         types.ROOM_ANSWER,
         auth=callers.authenticate,
+        tell=Caller.facts,
         scheme="apiKey",
         problems=(
             "invalid-request",
@@ -79,7 +81,7 @@ def room(call: Call[Caller]) -> Response:
     "nobody any more" are the same answer.
     """
     sdk_app_id, wanted = app_of(call.path), room_of(call.path)
-    call.facts |= {"caller": call.who.id, "sdkAppId": sdk_app_id, "room": room_key(wanted)}
+    call.facts |= {"sdkAppId": sdk_app_id, "room": room_key(wanted)}
     call.who.may("read", sdk_app_id, room=wanted, in_path=True)
     limit = integer("limit", call.query.get("limit", str(types.USUAL_VIEWS)), types.LIMIT)
     after = parameter("cursor", call.query["cursor"], USER_ID) if "cursor" in call.query else None
@@ -94,7 +96,7 @@ def shown_page(page: Page) -> dict[str, Any]:
     size = 0
     for report in page.reports:
         view = shown(report)
-        size += len(json.dumps(view))
+        size += len(json.dumps(json.dumps(view)))
         if views and size > MOST_ANSWER:
             return {"views": views, "nextCursor": views[-1]["reporter"]}
         views.append(view)

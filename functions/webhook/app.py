@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from chalice.app import Chalice, Response
 
@@ -16,6 +17,7 @@ from chalicelib.http import webhook_types as types
 from chalicelib.http.gate import Call, Gate, Route, answer
 from chalicelib.http.log import store_failures
 from chalicelib.keys.names import Names
+from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
 from chalicelib.roster.parse import parse_pushed
@@ -32,7 +34,7 @@ table = EventTable(
 )
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    report_keys.preload()
+    preload(report_keys.preload)
 
 gate = Gate(app, "webhook", ready=report_keys.loaded)
 
@@ -45,6 +47,16 @@ def authenticate(authorization: str | None, now: float) -> Claims:
     return authenticate_report(authorization, report_keys, now)
 
 
+def told(token: Claims) -> dict[str, Any]:
+    """What a log line says of a report token."""
+    return {
+        "sdkAppId": token.sdk_app_id,
+        "room": room_key(token.room),
+        "userId": token.user_id,
+        "epoch": token.epoch,
+    }
+
+
 @gate.route(
     Route(
         "POST",
@@ -54,6 +66,7 @@ def authenticate(authorization: str | None, now: float) -> Claims:
         types.REPORT_REQUEST,
         most=types.BODY_MOST,
         auth=authenticate,
+        tell=told,
         scheme="reportToken",
         problems=(
             "report-token-missing",
@@ -69,13 +82,7 @@ def authenticate(authorization: str | None, now: float) -> Claims:
 def userlist_reports(call: Call[Claims]) -> Response:
     """Store one report, durably, before the answer."""
     token, body = call.who, call.body
-    call.facts |= {
-        "sdkAppId": token.sdk_app_id,
-        "room": room_key(token.room),
-        "userId": token.user_id,
-        "epoch": token.epoch,
-        "seq": body.seq,
-    }
+    call.facts["seq"] = body.seq
     view = parse_pushed(body.pushed, token.user_id)
     call.facts |= {"hash": view.hash, "members": view.members}
     place = Place(token.sdk_app_id, token.room, token.user_id)

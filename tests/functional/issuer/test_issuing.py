@@ -23,14 +23,17 @@ from tests.functional.issuer.conftest import (
     REPORT_URL,
     Issuer,
 )
-from tests.support.reports import KEY
+from tests.support.reports import KEY, Function, put_caller
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.rooms import Room
 
 ENTRIES = "/v1/entries"
 USER_SIGS = "/v1/user-sigs"
 MAP_KEYS = "/v1/private-map-keys"
+SHORT_KEY = "rg_short_" + "s" * 43
 ENTRY = {"sdkAppId": ECDSA_APP, "userId": "alice", "roomId": 1234}
 ROOMS: list[tuple[int, Room]] = [(ECDSA_APP, 1234), (HMAC_APP, 1234), (HMAC_APP, "a room")]
 
@@ -289,8 +292,22 @@ def test_each_ticket_is_one_log_line_without_the_ticket(
     assert not [secret for secret in (*issuer.secrets, *tickets) if secret in printed]
 
 
-def test_readiness(issuer: Issuer) -> None:
-    """Once the report-token keys are loaded, the issuer says that it is ready."""
-    issuer.post(ENTRIES, ENTRY)
+def test_readiness(load: Callable[[str], Function], issuer: Issuer) -> None:
+    """Ready means: the callers answered and the report-token keys are loaded; INIT loads both."""
+    assert issuer.post(ENTRIES, ENTRY).status == 200
     assert issuer.function.call("GET", "/readyz").status == 200
-    assert issuer.function.call("GET", "/healthz").status == 200
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROOMGATE_REPORT_URL", REPORT_URL)
+        cold = load("issuer")
+        assert cold.call("GET", "/healthz").status == 200
+        assert cold.call("GET", "/readyz").status == 503
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "issuer")
+        assert load("issuer").call("GET", "/readyz").status == 200
+
+
+def test_a_default_that_the_application_forbids_is_refused(issuer: Issuer) -> None:
+    """A caller whose longest ttl is under the application's least gets nothing."""
+    put_caller(SHORT_KEY, actions=frozenset({"issue"}), most_ttl=30)
+    for ttl in ({}, {"ttl": 30}):
+        answer = issuer.post(USER_SIGS, {"sdkAppId": HMAC_APP, "userId": "a"} | ttl, SHORT_KEY)
+        assert (answer.status, answer.code) == (422, "ttl-out-of-bounds")

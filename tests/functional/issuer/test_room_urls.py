@@ -61,6 +61,7 @@ def test_a_failed_answer_is_explained_and_never_a_url(
         {"RspHead": {"ErrorCode": 0}, "RspBody": {}},
         {"RspHead": {"ErrorCode": 0}, "RspBody": "sig"},
         {"RspHead": {"ErrorCode": "0"}, "RspBody": {"sig": "x"}},
+        {"RspHead": {"ErrorCode": 10**300}},
         {"RspBody": {"sig": "x"}},
     ],
 )
@@ -78,6 +79,14 @@ def test_half_a_character_does_not_break_the_url(issuer: Issuer) -> None:
     made = issuer.post(ROOM_URLS, body.encode())
     assert made.status == 200
     assert parse_room_url(made.body["roomUrl"]).roomsig == r'{"a":"\ud800"}'
+
+
+def test_the_largest_answer_makes_a_url_that_the_document_knows(issuer: Issuer) -> None:
+    """Every answer is held to the API document, the longest URL too."""
+    answer = {"RspHead": {"ErrorCode": 0}, "RspBody": {"a": '"' * 32_600}}
+    body = json.dumps(REQUEST | {"answer": answer}).encode()
+    assert 65_000 < len(body) <= 65_536
+    assert issuer.post(ROOM_URLS, body).status == 200
 
 
 @pytest.mark.parametrize(

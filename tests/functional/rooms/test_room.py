@@ -135,6 +135,16 @@ def test_the_largest_view_fits_an_answer(rooms: Function, room: int) -> None:
     assert lambda_bytes(rooms.room(str(room))) < LAMBDA_MOST
 
 
+def test_playurls_full_of_quotes_fit_an_answer(rooms: Function, room: int) -> None:
+    """A quote is written twice over: in the answer's JSON, and in Lambda's around it."""
+    quoted: dict[str, str | None] = {f"u{number}": '"' * 75 for number in range(5000)}
+    users = [f"m{number}" for number in range(4)]
+    for user in users:
+        put(rooms, room, view_of(user, quoted))
+    assert [*chain(*pages(rooms, room))] == users
+    assert lambda_bytes(rooms.room(str(room))) < LAMBDA_MOST
+
+
 @pytest.mark.parametrize(
     ("parts", "place"),
     [

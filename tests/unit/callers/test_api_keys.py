@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from chalicelib.callers.api_keys import Callers
+from chalicelib.callers.api_keys import STRANGERS_BURST, Callers
 from chalicelib.callers.caller import Caller, hash_of
+from chalicelib.callers.rate import Rates
 from chalicelib.keys.cache import REFRESH_SECONDS
 from chalicelib.keys.names import Names
 from chalicelib.refusal import Refusal
@@ -146,3 +147,30 @@ def test_a_clock_that_steps_back_gives_no_tokens(callers: Callers) -> None:
     for step in range(3):
         callers.authenticate(f"Bearer {OLD}", NOW - step)
     assert refused(callers, f"Bearer {OLD}", NOW - 9).code == "rate-limited"
+
+
+def test_made_up_callers_cost_few_reads(callers: Callers, store: MemoryStore) -> None:
+    """Forged keys of ever new ids can't use the store's quota up; known callers don't notice."""
+    callers.authenticate(f"Bearer {OLD}", NOW)
+    codes = {refused(callers, f"Bearer rg_q{number}_" + "c" * 43).code for number in range(100)}
+    assert codes == {"api-key-invalid", "rate-limited"}
+    assert store.asked.total() <= STRANGERS_BURST + 1
+    assert callers.authenticate(f"Bearer {OLD}", NOW) == CALLER
+    assert refused(callers, "Bearer rg_later_" + "c" * 43, NOW + 1).code == "api-key-invalid"
+
+
+def test_a_refusal_by_rate_names_the_caller_to_the_log(callers: Callers) -> None:
+    """An operator sees who is too fast; the answer does not say it."""
+    for _ in range(3):
+        callers.authenticate(f"Bearer {OLD}", NOW)
+    assert refused(callers, f"Bearer {OLD}").facts == {"caller": "backend"}
+
+
+def test_a_changed_rate_counts_at_once() -> None:
+    """A caller whose rate an operator raises gets a new bucket."""
+    rates = Rates()
+    slow = CALLER._replace(rate=1, burst=1)
+    rates.take(slow, NOW)
+    with pytest.raises(Refusal):
+        rates.take(slow, NOW)
+    rates.take(CALLER, NOW)

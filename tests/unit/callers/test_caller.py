@@ -22,7 +22,26 @@ def test_a_caller_survives_its_parameter() -> None:
     assert Caller.from_json(CALLER.to_json()) == CALLER
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"id":"a"}', '{"id":"a","more":1}'])
+def test_string_rooms_are_named_apart() -> None:
+    """A pattern for string rooms says so, and lets no numeric room in."""
+    caller = CALLER._replace(rooms="s:lobby-*")
+    caller.may("issue", 1400000000, room="lobby-1")
+    with pytest.raises(Refusal):
+        caller.may("issue", 1400000000, room=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        '{"id":"a"}',
+        '{"id":"a","more":1}',
+        CALLER.to_json().replace('"0', "0"),
+    ],
+)
 def test_a_parameter_that_is_no_caller_is_refused(text: str) -> None:
     """Garbage in the store is an error, never a caller with default rights."""
     with pytest.raises(ValueError, match=r"not a caller|Expecting"):
@@ -44,6 +63,7 @@ def test_a_caller_may_what_it_may() -> None:
         ("issue", 1400000000, "Tenant1-ann", None, "user-not-allowed", "#/userId"),
         ("issue", 1400000000, "tenant1-ann", 13, "room-not-allowed", "#/roomId"),
         ("issue", 1400000000, "tenant1-ann", "lobby", "room-not-allowed", "#/strRoomId"),
+        ("issue", 1400000000, "tenant1-ann", "123", "room-not-allowed", "#/strRoomId"),
     ],
 )
 def test_what_a_caller_may_not_is_refused_by_its_own_code(

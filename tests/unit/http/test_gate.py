@@ -38,8 +38,9 @@ def app() -> Chalice:
             BODY,
             100,
             authenticate,
-            "apiKey",
+            scheme="apiKey",
             parameters=(parameter,),
+            tell=lambda who: {"who": who},
         )
     )
     def things(call: Call[str]) -> Response:
@@ -130,6 +131,7 @@ def test_each_request_is_one_line_of_json(app: Chalice, capsys: pytest.CaptureFi
         "function": "tested",
         "path": "/things/{id}",
         "requestId": "request-1",
+        "who": "me",
         "n": 1,
         "status": 200,
         "outcome": "ok",
@@ -139,6 +141,15 @@ def test_each_request_is_one_line_of_json(app: Chalice, capsys: pytest.CaptureFi
     }
     assert good["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "Things", "Unit": "Count"}]
     assert (bad["status"], bad["outcome"]) == (429, "rate-limited")
+
+
+def test_a_refused_body_is_logged_with_who_sent_it(
+    app: Chalice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operator sees whose requests are refused."""
+    post(app, '{"n": "x"}')
+    line = json.loads(capsys.readouterr().out)
+    assert (line["who"], line["outcome"]) == ("me", "invalid-request")
 
 
 def test_health_is_answered_from_memory(app: Chalice) -> None:

@@ -15,7 +15,7 @@ from chalicelib.keys.cache import (
     STALE_SECONDS,
     RefreshingCache,
 )
-from chalicelib.keys.store import NotInStore, StoreDown, StoreError
+from chalicelib.keys.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
 from tests.support.stores import Clock, MemoryStore
 
 NAME = "/roomgate/apps/1"
@@ -269,3 +269,38 @@ def _wait_until(holds: object) -> None:
             return
         patience.wait(0.01)
     pytest.fail("the condition never held")
+
+
+def test_a_no_without_a_reason_does_not_take_a_value_away(
+    store: MemoryStore, clock: Clock, failures: list[StoreError]
+) -> None:
+    """The extension says the same of a missing parameter and of a throttled store."""
+    answers = iter(["first"])
+
+    def load(name: str) -> str:
+        for value in answers:
+            return value
+        raise PerhapsNotInStore(name, "no")
+
+    cache = RefreshingCache(load, on_failure=failures.append, clock=clock, wait=5.0)
+    assert cache.get(NAME) == "first"
+    clock.now += REFRESH_SECONDS
+    assert cache.get(NAME) == "first"
+    assert [type(failure) for failure in failures] == [StoreDown]
+    with pytest.raises(NotInStore):
+        cache.get("/roomgate/apps/2")
+    assert store.asked.total() == 0
+
+
+def test_names_made_up_do_not_push_out_a_value_that_serves(
+    store: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the cache full, what the store does not have goes first."""
+    monkeypatch.setattr("chalicelib.keys.cache.MOST", 3)
+    cache = RefreshingCache(store.parameter, clock=clock, wait=5.0)
+    cache.get(NAME)
+    for number in range(10):
+        with pytest.raises(NotInStore):
+            cache.get(f"/made/up/{number}")
+    assert cache.loaded(NAME)
+    assert len(cache._entries) == 3
