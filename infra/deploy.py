@@ -176,7 +176,7 @@ def _empty(cloud: Cloud, bucket: str) -> None:
 
 def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str]:
     operators = [
-        f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/",
+        f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/,{stack}/relay/",
         "  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME",
         f"  aws ssm get-parameters-by-path --recursive --path /{stack} --query Parameters[].Name",
         "  aws ssm delete-parameters --names …   (all of them)",
@@ -184,7 +184,7 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
     if not data:
         return [
             f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), and what",
-            "operators made (keys, settings, callers). `up` again goes on with all of it.",
+            "operators made (keys, settings, callers, relays). `up` again goes on with all of it.",
             f"To delete that stack too: python -m infra.deploy down --stack {stack} --data",
         ]
     table = f"--table-name {shared['TableName']}"

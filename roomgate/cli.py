@@ -1,4 +1,4 @@
-"""``roomgate``: applications, keys, callers and tickets, from a terminal or a script."""
+"""``roomgate``: applications, keys, callers, relays and tickets, from a terminal or a script."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from roomgate.doctor import doctor
 from roomgate.groups import Group
 from roomgate.keys import keys
 from roomgate.output import Output
+from roomgate.relays import relays
 from roomgate.room_urls import room_url_command
 from roomgate.session import Session
 from roomgate.tickets import ticket
@@ -41,7 +42,7 @@ def _stack_name(_context: click.Context, _option: click.Parameter, value: str) -
 @click.version_option(package_name="roomgate")
 @click.pass_context
 def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa: FBT001 (click passes flags so)
-    """Set up and look after a Roomgate stack: applications, keys, callers, tickets.
+    """Set up and look after a Roomgate stack: applications, keys, callers, relays, tickets.
 
     Where to begin: roomgate doctor says how things stand and what to do next; docs/operations.md
     goes from an empty AWS account to the first rotation.
@@ -60,7 +61,7 @@ def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa
         context.color = False
 
 
-for command in (apps, keys, callers, ticket, room_url_command, doctor):
+for command in (apps, keys, callers, relays, ticket, room_url_command, doctor):
     roomgate.add_command(command)
 
 

@@ -65,12 +65,13 @@ class Moment(click.ParamType[int]):
         return int((at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp())
 
 
-def _check_caller_id(value: object) -> None:
+def _check_id(value: object) -> None:
     if not re.fullmatch(CALLER_ID_PATTERN, str(value)):
-        raise BadIdentifier("caller", "must be 1 to 32 characters of a-z, 0-9 and -, not - first")
+        raise BadIdentifier("id", "must be 1 to 32 characters of a-z, 0-9 and -, not - first")
 
 
 USER_ID: Final = Checked("user_id", check_user_id)
 STRING_ROOM: Final = Checked("name", check_room)
-CALLER_ID: Final = Checked("caller_id", _check_caller_id)
+CALLER_ID: Final = Checked("caller_id", _check_id)
+RELAY_ID: Final = Checked("relay_id", _check_id)
 MOMENT: Final = Moment()

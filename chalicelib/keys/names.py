@@ -14,12 +14,17 @@ class Names:
         self.stack = stack
         self.report_token = f"{stack}/report-token"
         self.key_prefix = f"{stack}/app/"
+        self.relay_prefix = f"{stack}/relay/"
         self.applications = f"/{stack}/apps"
         self.callers = f"/{stack}/callers"
 
     def key(self, sdk_app_id: int) -> str:
         """The secret that holds an application's signing key."""
         return f"{self.key_prefix}{sdk_app_id}"
+
+    def relay(self, relay_id: str) -> str:
+        """The secret that holds a relay: its secrets, and what it may report of."""
+        return f"{self.relay_prefix}{relay_id}"
 
     def settings(self, sdk_app_id: int) -> str:
         """The parameter that holds an application's settings."""

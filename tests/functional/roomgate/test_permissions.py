@@ -62,6 +62,11 @@ def _everything(cli: Cli, rotating: Lambda) -> None:
     cli.done("callers", "rotate", "backend")
     cli.done("callers", "revoke", "backend", "--older")
     cli.done("callers", "revoke", "backend")
+    cli.done("relays", "add", "relay")
+    cli.done("relays", "rotate", "relay")
+    cli.done("relays", "revoke", "relay", "--older")
+    cli.done("relays", "list")
+    cli.done("relays", "revoke", "relay")
     for group in ("apps", "keys", "callers"):
         cli.done(group, "list")
     cli.run("doctor")

@@ -31,6 +31,7 @@ FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:${{Stack}}"
 STACKS = f"arn:${{AWS::Partition}}:cloudformation:{HERE}:stack/${{Stack}}"
 PARAMETER = f"arn:${{AWS::Partition}}:ssm:{HERE}:parameter/${{Stack}}"
 APPLICATION_KEYS = f"{SECRET}/app/*"
+RELAYS = f"{SECRET}/relay/*"
 REPORT_TOKEN_KEYS = f"{SECRET}/report-token-??????"
 LOGS = {("logs:CreateLogStream", "LogGroup.Arn"), ("logs:PutLogEvents", "LogGroup.Arn")}
 DECRYPT = {("kms:Decrypt", "KeyArn")}
@@ -110,6 +111,9 @@ OPERATORS = {
         "RotateSecret",
         "UpdateSecretVersionStage",
     ),
+    *_secrets(RELAYS, "CreateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"),
+    # AWS has no resource-level permission for it; relays are found by their names' prefix.
+    *_secrets("*", "ListSecrets"),
     *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
     ("kms:Decrypt", "Key.Arn"),
     ("kms:GenerateDataKey", "Key.Arn"),
@@ -189,7 +193,10 @@ def test_no_template_names_a_partition(name: str) -> None:
 
 
 def test_no_role_and_no_resource_is_everything() -> None:
-    """A lone * stands where AWS demands it only: in the key policy, where it means this key."""
+    """A lone * stands where AWS demands it only.
+
+    In the key policy it means this key; listing secrets can't be limited to some of them.
+    """
     stars = [
         path
         for template in (*TEMPLATES.values(), SHARED)
@@ -198,6 +205,7 @@ def test_no_role_and_no_resource_is_everything() -> None:
     method = "/RestAPI/Properties/MethodSettings/0/HttpMethod"
     assert stars == [method] * sum(each.http for each in FUNCTIONS) + [
         "/Key/Properties/KeyPolicy/Statement/0/Resource",
+        "/OperatorPolicy/Properties/PolicyDocument/Statement/2/Resource",
     ]
 
 
@@ -268,7 +276,9 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _text(resource: dict[str, Any]) -> str:
+def _text(resource: dict[str, Any] | str) -> str:
+    if isinstance(resource, str):
+        return resource
     ((how, what),) = resource.items()
     return ".".join(what) if how == "Fn::GetAtt" else str(what)
 
