@@ -105,7 +105,7 @@ def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
             type=click.IntRange(1, _LARGEST_ROOM),
             default=largest,
             show_default=defaults,
-            help="Members that a room may have.",
+            help="Members that a room may have; for rosters, nothing holds a room to it yet.",
         ),
         click.option(
             "--probe-url",

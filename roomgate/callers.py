@@ -162,7 +162,10 @@ def callers() -> None:
     "--users", default="*", show_default=True, help="May name users like this shell-style pattern."
 )
 @click.option(
-    "--rooms", default="*", show_default=True, help="May use rooms like this shell-style pattern."
+    "--rooms",
+    default="*",
+    show_default=True,
+    help="May use rooms like this shell-style pattern: 12* is for numbers, s:lobby-* for names.",
 )
 @click.option("--ends", type=MOMENT, help="Its keys stop then: 2027-01-31 (UTC), or unix seconds.")
 @click.option(

@@ -62,7 +62,7 @@ class Settings(NamedTuple):
             default.
         private_map_key_ttl: bounds of a privateMapKey's ttl. The mini-program re-uses it after a
             network change.
-        largest_room: most members of a room.
+        largest_room: most members of a room; kept for rosters, nothing holds a room to it yet.
         probe: how a candidate is tried before it is rotated to, or None.
     """
 
