@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bench import bundles
 from bench.figures import BenchError, Figure
 from bench.material import REGION, REPORT_URL, SESSION_TOKEN, STACK, empty_event, entry_event
-from bench.standins.loopback import HOST
 from bench.standins.runtime_api import RuntimeApi
 from bench.standins.stores import AwsStores, Extension
 from infra import target
+from infra.standins.loopback import HOST
 from infra.template import environment
 
 if TYPE_CHECKING:

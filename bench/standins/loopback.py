@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, NamedTuple
+
+from infra.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from email.message import Message
-    from types import TracebackType
-
-HOST = "127.0.0.1"
 
 
 class Asked(NamedTuple):
@@ -35,7 +32,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Loopback:
+class Loopback(LoopbackServer):
     """Serves what ``answer`` says.
 
     Args:
@@ -43,26 +40,7 @@ class Loopback:
     """
 
     def __init__(self, answer: Callable[[Asked], Answer | None]) -> None:
-        self._server = ThreadingHTTPServer((HOST, 0), _handler_of(answer))
-        self.port: int = self._server.server_port
-        serve = partial(self._server.serve_forever, poll_interval=0.05)
-        self._thread = threading.Thread(target=serve, daemon=True)
-
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop, and wait for the end."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler_of(answer))
 
 
 def _handler_of(answer: Callable[[Asked], Answer | None]) -> type[BaseHTTPRequestHandler]:

@@ -12,7 +12,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.figures import BenchError
-from bench.standins.loopback import HOST, Answer, Asked, Loopback
+from bench.standins.loopback import Answer, Asked, Loopback
+from infra.standins.loopback import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,9 +11,10 @@ import json
 import os
 import threading
 from copy import deepcopy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from infra.standins.loopback import LoopbackServer
 from infra.standins.secrets import Refused, Secrets
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Nobody:
         return None
 
 
-class SecretsManagerStandIn:
+class SecretsManagerStandIn(LoopbackServer):
     """The stand-in; a context manager.
 
     Args:
@@ -91,20 +92,7 @@ class SecretsManagerStandIn:
         self._secrets = Secrets(state, region, account)
         self._lock = threading.Lock()
         self._rotations: list[threading.Thread] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self._answer))
-        self._server.daemon_threads = True
-        serve = self._server.serve_forever
-        self._thread = threading.Thread(target=serve, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        self._thread.start()
-        return self
+        super().__init__(_handler_for(self._answer), port)
 
     def __exit__(
         self,
@@ -114,9 +102,7 @@ class SecretsManagerStandIn:
     ) -> None:
         """Let what rotates come to its end; stop."""
         self.settle()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
 
     def settle(self) -> None:
         """Wait until no rotation is under way."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from chalicelib.tickets import (
@@ -21,17 +20,17 @@ from chalicelib.tickets import (
     verify_private_map_key,
     verify_user_sig,
 )
+from infra.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
 
 PATH: Final = "/v4/openim/jsonvideoapp"
 _PARAMETER_WRONG: Final = 82
 _LARGEST_BODY: Final = 64 * 1024
 
 
-class TencentStandIn:
+class TencentStandIn(LoopbackServer):
     """The stand-in; a context manager.
 
     Args:
@@ -46,29 +45,7 @@ class TencentStandIn:
         self._sdk_app_id = sdk_app_id
         self._keys = [load_public_key(public_pem)]
         self._clock = clock
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self.answer))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop and wait for the end."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler_for(self.answer))
 
     def answer(self, query: Mapping[str, str], body: Any) -> dict[str, Any]:
         """What the service answers.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+
+from infra.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 Answer = tuple[int, str]
 
 
-class FakeExtension:
+class FakeExtension(LoopbackServer):
     """Answers on loopback; a context manager.
 
     Attributes:
@@ -35,6 +36,11 @@ class FakeExtension:
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
+            def handle(self) -> None:
+                # Whoever gave up waiting has closed the connection: nothing to tell of.
+                with contextlib.suppress(ConnectionError):
+                    super().handle()
+
             def do_GET(self) -> None:
                 status, body = fake._answer(self.path)
                 self.send_response(status)
@@ -44,23 +50,7 @@ class FakeExtension:
             def log_message(self, *_: Any) -> None:
                 """Stay quiet."""
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self.port: int = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
     def _answer(self, asked: str) -> Answer:
         url = urlsplit(asked)
@@ -81,8 +71,3 @@ class FakeExtension:
             found = {"Parameter": {"Value": value}}
         missing = (400, "operation error: ResourceNotFoundException")
         return missing if value is None else (200, json.dumps(found))
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: Any) -> None:
-        """Whoever gave up waiting has closed the connection: nothing to tell of."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from infra.standins.loopback import LoopbackServer
 
 
 class Asked(NamedTuple):
@@ -20,7 +18,7 @@ class Asked(NamedTuple):
     body: Any
 
 
-class IssuerStandIn:
+class IssuerStandIn(LoopbackServer):
     """A context manager.
 
     Attributes:
@@ -31,31 +29,12 @@ class IssuerStandIn:
     def __init__(self) -> None:
         self.answer: tuple[int, Any] = (200, {})
         self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        serve = self._server.serve_forever
-        self._thread = threading.Thread(target=serve, args=(0.02,), daemon=True)
+        super().__init__(_handler(self))
 
     @property
     def url(self) -> str:
         """Its base URL."""
-        return f"http://127.0.0.1:{self._server.server_port}/issuer"
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        return f"{super().url}/issuer"
 
 
 def _handler(issuer: IssuerStandIn) -> type[BaseHTTPRequestHandler]:
