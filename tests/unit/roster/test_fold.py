@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.roster.fold import fold
+from chalicelib.roster.head import GRACE, LAGGARD, STRAGGLER, Head
+from chalicelib.roster.members import Reason, Transition
+from chalicelib.roster.settle import due
+from chalicelib.roster.signal import Kind, Order, Signal, Source
+from chalicelib.roster.steps import Outcome
+from chalicelib.roster.view import set_hash
+from tests.support.folding import EPOCH, T0, Room, room_of
+
+MINUTE = 60_000
+
+
+def must_not_be_read() -> list[object]:
+    raise AssertionError("was read")
+
+
+def test_whom_the_first_list_names_joins_by_the_word_of_its_reporter() -> None:
+    """A list brings in its reporter and all it names, at the time at which it was true."""
+    room = Room()
+    folded = room.lists("anna berta", 5, late=300)
+    assert folded.outcome is Outcome.APPLIED
+    assert room.story == ["+anna@5", "+berta@5"]
+    assert {each.by for each in folded.transitions} == {"anna"}
+    assert {each.reason for each in folded.transitions} == {Reason.LISTED}
+    assert room.head.hash == set_hash(["anna", "berta"])
+    assert (room.head.version, room.head.revision, room.head.size) == (1, 1, 2)
+
+
+def test_an_empty_list_is_the_reporter_alone() -> None:
+    """The first one in a room lists nobody, and is in it."""
+    room = Room()
+    room.lists("anna", 0)
+    assert room.story == ["+anna@0"]
+
+
+def test_a_list_that_states_what_is_known_reads_nothing_and_changes_nothing() -> None:
+    """N reports of one change cost N-1 times nothing but reading the head."""
+    head = room_of("anna berta").head
+    hash_ = set_hash(["anna", "berta"])
+    signal = Signal(
+        Kind.LIST, Source.CLIENT, "berta", T0 + 50, T0 + 60, Order(EPOCH, 9), hash_, {"anna"}
+    )
+    folded = fold(
+        head,
+        signal,
+        now=T0 + 60,
+        members=must_not_be_read,  # type: ignore[arg-type]
+        recall=must_not_be_read,  # type: ignore[arg-type]
+        most=9,
+    )
+    assert folded.head is head
+    assert (folded.transitions, folded.outcome) == ((), Outcome.UNCHANGED)
+
+
+def test_one_list_may_bring_in_several_and_take_out_others() -> None:
+    """Two who join and one who leaves in one list are three facts."""
+    room = room_of("anna berta")
+    folded = room.lists("anna carla dora", 100)
+    assert {each.user for each in folded.transitions} == {"carla", "dora"}
+    assert {each.t for each in folded.transitions} == {T0 + 100}
+    assert room.leaving == "berta"
+
+
+def test_a_leave_waits_for_a_second_witness_and_is_dated_at_the_first() -> None:
+    """One list may be wrong; two by different members are believed."""
+    room = room_of("anna berta carla dora")
+    assert room.lists("anna berta carla", 1000).transitions == ()
+    assert room.leaving == "dora"
+    folded = room.lists("berta anna carla", 1400)
+    assert folded.outcome is Outcome.APPLIED
+    leave = Transition(False, "dora", T0 + 1000, "anna", Source.CLIENT, Reason.WITNESSED)
+    assert folded.transitions == (leave,)
+    assert room.names == "anna berta carla"
+
+
+@pytest.mark.parametrize(
+    ("size", "leavers", "needed"),
+    [(2, 1, 1), (3, 1, 2), (4, 1, 2), (4, 2, 3), (4, 3, 3), (9, 8, 5), (100, 99, 8), (100, 1, 2)],
+)
+def test_the_more_leave_at_once_the_more_witnesses_it_takes(
+    size: int, leavers: int, needed: int
+) -> None:
+    """A leave needs 1 + ceil(log2(1 + leavers)) witnesses, but not more than all others."""
+    users = [f"user{number:03}" for number in range(size)]
+    room = room_of(" ".join(users))
+    for many, reporter in enumerate(users[: size - leavers], start=1):
+        others = [user for user in users[: size - leavers] if user != reporter]
+        room.lists(" ".join([reporter, *others]), 10_000 + many)
+        if many == needed:
+            assert len(room.members) == size - leavers
+            return
+        assert len(room.members) == size
+    assert room.head.needed() == needed
+
+
+def test_a_report_folded_again_is_no_second_witness() -> None:
+    """A duplicate, and a re-fold of what is stored, count once."""
+    room = room_of("anna berta carla dora")
+    for _ in range(3):
+        room.lists("anna berta carla", 1000, seq=2)
+        room.lists("anna berta carla", 1500, seq=3)
+    room.beats("anna berta carla", 2000)
+    assert room.names == "anna berta carla dora"
+    assert room.head.pending[0].witnesses == ("anna",)
+
+
+def test_a_leave_counts_when_it_has_waited() -> None:
+    """If nobody else reports, a leave counts after 10 s, and its time is that of the list."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla", 1000, late=500)
+    assert due(room.head) == T0 + 1500 + GRACE
+    room.settle(T0 + 1499 + GRACE)
+    assert room.leaving == "dora"
+    assert "dora" in room.shown(T0 + 1499 + GRACE)
+    assert "dora" not in room.shown(T0 + 1500 + GRACE)
+    room.settle(T0 + 1500 + GRACE)
+    assert room.timeline[-1] == Transition(
+        False, "dora", T0 + 1000, "anna", Source.CLIENT, Reason.GRACE
+    )
+
+
+def test_what_lacks_more_witnesses_waits_longer() -> None:
+    """One list without nearly everyone stands against the silence of many."""
+    for stay, waits in (
+        ("anna berta carla dora", GRACE),
+        ("anna berta carla", 3 * GRACE),
+        ("anna", 6 * GRACE),
+    ):
+        room = room_of("anna berta carla dora emma")
+        room.lists(stay, 1000)
+        assert due(room.head) == T0 + 1000 + waits
+    room = room_of(" ".join(f"user{number}" for number in range(50)))
+    room.lists("user0", 1000)
+    assert due(room.head) == T0 + 1000 + LAGGARD
+
+
+def test_a_newer_list_with_the_user_in_it_takes_the_leave_back() -> None:
+    """Nothing is emitted for a member that one list left out."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 1000)
+    assert room.leaving == "emma"
+    room.lists("berta anna carla dora emma", 1000 + STRAGGLER + 1)
+    assert room.leaving == ""
+    assert len(room.timeline) == 5
+
+
+def test_a_client_that_connects_anew_does_not_empty_the_room() -> None:
+    """It lists itself alone for a moment; its next list takes that back."""
+    room = room_of("anna berta carla dora emma")
+    before = room.head.hash
+    room.lists("anna", 60_000)
+    assert len(room.leaving.split()) == 4
+    room.lists("anna berta carla dora emma", 62_000)
+    assert (room.leaving, room.head.hash) == ("", before)
+    assert len(room.timeline) == 5
+
+
+def test_who_is_said_to_be_gone_and_lists_others_disproves_it() -> None:
+    """Even if the one who said so never speaks again."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna", 60_000)
+    room.lists("berta anna carla dora emma fanny", 61_000)
+    assert room.leaving == ""
+    assert room.story[-1] == "+fanny@61000"
+
+
+def test_in_a_small_room_the_one_who_saw_a_user_go_and_come_back_is_believed() -> None:
+    """Where nobody else is left to witness it, both are emitted."""
+    room = room_of("anna berta carla")
+    room.lists("anna berta", 60_000)
+    room.lists("anna berta carla", 63_000)
+    assert room.story[-2:] == ["-carla@60000", "+carla@63000"]
+    assert room.timeline[-2].reason is Reason.RETURNED
+
+
+def test_a_straggler_changes_nothing() -> None:
+    """A list of an older set, by one who has not stated the newer one, is still on its way."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 60_000)
+    folded = room.lists("berta anna", 60_000 + 2000)
+    assert (folded.outcome, folded.transitions) == (Outcome.STALE, ())
+    assert room.leaving == ""
+
+
+def test_who_has_stated_the_newest_set_is_no_straggler() -> None:
+    """It says what came after."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 60_000)
+    room.lists("berta anna carla", 60_500)
+    room.lists("berta anna", 61_000)
+    assert room.leaving == "carla"
+
+
+def test_a_list_older_than_the_newest_is_history() -> None:
+    """What waited in a queue for a minute is stored, and changes nothing."""
+    room = room_of("anna berta carla")
+    room.lists("anna berta carla dora", 60_000)
+    folded = room.lists("berta anna carla emma", 59_000, late=MINUTE)
+    assert folded.outcome is Outcome.STALE
+    assert room.names == "anna berta carla dora"
+
+
+def test_a_report_older_than_its_reporters_newest_is_stale() -> None:
+    """Order is that of epoch and seq, whatever the ages say."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 60_000, seq=9)
+    assert room.lists("anna berta dora", 61_000, seq=8).outcome is Outcome.STALE
+    assert room.lists("anna berta dora", 62_000, seq=99, epoch=EPOCH - 1).outcome is Outcome.STALE
+    assert room.lists("anna berta", 63_000, seq=1, epoch=EPOCH + 1).outcome is Outcome.APPLIED
+
+
+def test_who_knew_the_newest_list_comes_after_it_even_if_the_times_say_otherwise() -> None:
+    """Another client's list was dated too late, since it sends no ages; this one saw it."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 62_000)
+    room.lists("berta anna carla", 60_000, late=2100)
+    room.lists("berta anna carla dora", 60_500, late=2200)
+    assert room.story[-1] == "+dora@62001"
+
+
+def test_two_lists_of_one_millisecond_are_in_the_order_of_their_seqs() -> None:
+    """Equal times do not lose what the same client said last."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 60_000)
+    room.lists("anna berta carla dora", 60_000)
+    assert room.names == "anna berta carla dora"
+
+
+def test_time_that_runs_backwards_does_not_turn_one_clients_reports_around() -> None:
+    """The later one may say that it is older: the clock was set, or the age is wrong."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 60_000)
+    room.lists("anna berta carla dora", 10_000, late=51_000)
+    assert room.names == "anna berta carla dora"
+    assert all(room.timeline[-1].t >= each.t for each in room.timeline)
+
+
+def test_a_list_dated_in_the_future_is_of_now() -> None:
+    """No clock that is ahead of ours makes later lists stale."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla", 200_000, late=-140_000)
+    assert room.story[-1] == "+carla@60000"
+    room.lists("berta anna carla dora", 61_000)
+    assert room.story[-1] == "+dora@61000"
+
+
+def test_lists_that_do_not_know_of_a_join_do_not_take_it_back() -> None:
+    """Clients see two joins in different orders; both stay, and nobody is emitted twice."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla dora emma", 60_000)
+    room.lists("berta anna carla dora fanny", 60_100)
+    room.lists("carla anna berta dora fanny", 60_150)
+    assert room.leaving == ""
+    assert room.names == "anna berta carla dora emma fanny"
+    room.lists("dora anna berta carla emma fanny", 60_200)
+    assert room.head.hash == set_hash(room.members)
+    assert len(room.timeline) == 6
+
+
+def test_lists_that_do_not_know_of_a_leave_do_not_take_it_back() -> None:
+    """Nor does a suspended app that wakes up and says that its old list is new."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("berta anna carla dora", 60_100)
+    assert room.story[-1] == "-emma@60000"
+    room.lists("carla anna berta dora emma fanny", 61_000)
+    assert room.story[-1] == "+fanny@61000"
+    room.lists("dora anna berta carla emma gerda", 60_000 + LAGGARD - 1)
+    assert room.story[-1] == f"+gerda@{60_000 + LAGGARD - 1}"
+    assert "emma" not in room.members
+
+
+def test_one_who_saw_a_user_leave_can_bring_it_back() -> None:
+    """A member that leaves and enters within seconds is emitted each time."""
+    room = room_of("anna berta carla dora emma")
+    for t in (60_000, 64_000):
+        room.lists("anna berta carla dora", t)
+        room.lists("berta anna carla dora", t + 100)
+        room.lists("anna berta carla dora emma", t + 2000)
+        room.lists("berta anna carla dora emma", t + 2100)
+    assert room.story[5:] == ["-emma@60000", "+emma@62000", "-emma@64000", "+emma@66000"]
+
+
+def test_one_whose_leave_had_to_wait_can_be_brought_back_as_well() -> None:
+    """Who saw it go saw it then, not when the leave counted."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("anna berta carla dora emma", 75_000)
+    assert room.story[5:] == ["-emma@60000", "+emma@75000"]
+
+
+def test_a_user_with_a_token_made_since_it_left_is_back() -> None:
+    """Its own list counts at once, though nobody else has reported yet."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("berta anna carla dora", 60_100)
+    room.lists("emma anna berta carla dora", 70_000, seq=1, epoch=T0 + 69_000)
+    assert room.story[-1] == "+emma@70000"
+
+
+def test_the_list_of_one_who_has_left_is_not_heard() -> None:
+    """It was on its way when the member left; nothing in it is news."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("berta anna carla dora", 60_100)
+    folded = room.lists("emma anna berta carla dora fanny", 61_000)
+    assert folded.outcome is Outcome.STALE
+    assert room.names == "anna berta carla dora"
+
+
+def test_a_list_that_was_asked_for_is_believed_when_stragglers_are_over() -> None:
+    """So a room that went wrong heals with the next heartbeat."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla", 60_000)
+    room.lists("berta anna carla", 60_100)
+    late = 60_000 + STRAGGLER
+    assert room.lists("carla anna berta dora", late).outcome is Outcome.STALE
+    assert room.beats("carla anna berta dora", late + 10).resend
+    room.lists("carla anna berta dora", late + 20, asked=True)
+    assert room.story[-1] == f"+dora@{late + 20}"
+
+
+def test_a_list_said_again_is_believed_too() -> None:
+    """Of a client that does not say that it was asked: the same list in the next report."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("berta anna carla dora", 60_100)
+    stale = "carla anna berta dora emma fanny"
+    room.lists(stale, 66_000)
+    room.lists(stale, 75_000)
+    assert room.names == "anna berta carla dora fanny"
+    room.lists(stale, 86_000)
+    assert room.story[-1] == "+emma@86000"
+
+
+def test_a_room_holds_no_more_than_its_setting_allows() -> None:
+    """Who is too many joins when others have left; the reporter itself comes first."""
+    names = {f"user{number}" for number in range(9)}
+    signal = Signal(
+        Kind.LIST, Source.CLIENT, "zoe", T0, T0, Order(EPOCH, 1), set_hash({"zoe", *names}), names
+    )
+    folded = fold(Head(), signal, now=T0, members=dict, recall=list, most=4)
+    members = {each.user for each in folded.transitions}
+    assert members == {"zoe", "user0", "user1", "user2"}
+    assert folded.head.size == 4
