@@ -48,6 +48,7 @@ _OPTIONS: Final = {
     "--memory-size": ("MemorySize", "MB of each function"),
     "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
+    "--quarantine-days": ("QuarantineDays", "days that what could not be worked off is kept"),
     "--log-retention-days": ("LogRetentionDays", "days that logs are kept"),
     "--alarm-topic-arn": ("AlarmTopicArn", "SNS topic that the alarms tell"),
     "--key-stale-hours": ("KeyStaleHours", "hours that a key signs on while the store is down"),
@@ -192,6 +193,7 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
         "AWS keeps what no stack may take along; delete it by hand, the key last:",
         f"  aws dynamodb update-table --no-deletion-protection-enabled {table}",
         f"  aws dynamodb delete-table {table}",
+        f"  aws s3 rb --force s3://{shared['QuarantineBucket']}",
         *operators,
         f"  aws kms schedule-key-deletion --key-id {shared['KeyArn']}",
     ]
