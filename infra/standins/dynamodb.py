@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import threading
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,8 @@ MOST_BYTES: Final = 400 * 1024
 _READ_BYTES: Final = 1024 * 1024
 _MOST_WRITES: Final = 100
 
-_CONDITIONS: Final = {
+_Test = Callable[[Item | None, dict[str, Any]], bool]
+_CONDITIONS: Final[dict[str | None, _Test]] = {
     None: lambda _found, _values: True,
     "attribute_not_exists(pk)": lambda found, _values: found is None,
     "attribute_exists(pk)": lambda found, _values: found is not None,
@@ -177,7 +179,7 @@ class DynamoDBStandIn:
         self.log.append(({"pk": item["pk"], "sk": item["sk"]}, old, items[sk]))
 
 
-def _condition(options: dict[str, Any]) -> Any:
+def _condition(options: dict[str, Any]) -> Callable[[Item | None], bool]:
     expression = options.pop("ConditionExpression", None)
     values = options.pop("ExpressionAttributeValues", {})
     assert not options, f"the stand-in does not know {sorted(options)}"
