@@ -4,6 +4,8 @@ It knows the operations and conditions that the event table uses and refuses all
 new one gets its meaning here on purpose. Its clock is nobody's: nothing expires.
 """
 
+# ruff: noqa: N803  (the arguments have the names that AWS gives them)
+
 from __future__ import annotations
 
 import copy
@@ -50,14 +52,14 @@ class DynamoDBStandIn:
         *,
         TableName: str,
         Key: Item,
-        ConsistentRead: bool = False,  # noqa: N803 (AWS's names)
+        ConsistentRead: bool = False,
     ) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName, ConsistentRead
         found = self._find(Key)
         return {} if found is None else {"Item": copy.deepcopy(found)}
 
-    def put_item(self, *, TableName: str, Item: Item, **options: Any) -> dict[str, Any]:  # noqa: N803
+    def put_item(self, *, TableName: str, Item: Item, **options: Any) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName
         returned = options.pop("ReturnValuesOnConditionCheckFailure", None)
@@ -71,7 +73,7 @@ class DynamoDBStandIn:
             self._put(Item)
         return {}
 
-    def delete_item(self, *, TableName: str, Key: Item) -> dict[str, Any]:  # noqa: N803
+    def delete_item(self, *, TableName: str, Key: Item) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName
         with self._lock:
@@ -82,7 +84,7 @@ class DynamoDBStandIn:
                 self.log.append(({"pk": {"S": pk}, "sk": {"S": sk}}, old, None))
         return {}
 
-    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
         """See DynamoDB."""
         assert len(TransactItems) <= _MOST_WRITES
         puts = []
@@ -106,14 +108,14 @@ class DynamoDBStandIn:
     def query(
         self,
         *,
-        TableName: str,  # noqa: N803
-        ExpressionAttributeValues: dict[str, Any],  # noqa: N803
-        KeyConditionExpression: str,  # noqa: N803
-        IndexName: str | None = None,  # noqa: N803
-        ConsistentRead: bool = False,  # noqa: N803
-        ScanIndexForward: bool = True,  # noqa: N803
-        Limit: int | None = None,  # noqa: N803
-        ExclusiveStartKey: Item | None = None,  # noqa: N803
+        TableName: str,
+        ExpressionAttributeValues: dict[str, Any],
+        KeyConditionExpression: str,
+        IndexName: str | None = None,
+        ConsistentRead: bool = False,
+        ScanIndexForward: bool = True,
+        Limit: int | None = None,
+        ExclusiveStartKey: Item | None = None,
     ) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName
@@ -135,7 +137,7 @@ class DynamoDBStandIn:
             found = [copy.deepcopy(self._partitions[pk][sk]) for sk in keys]
         return _page(found, Limit, ("pk", "sk"))
 
-    def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:  # noqa: N803
+    def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName, ExclusiveStartKey
         with self._lock:
