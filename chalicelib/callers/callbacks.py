@@ -31,7 +31,7 @@ _MOST_DIGITS: Final = len(str(SDK_APP_ID_MAX))
 
 
 def authenticate_callback(
-    headers: Mapping[str, str], raw: bytes, keys: Signers[CallbackKeys], now: float
+    headers: Mapping[str, str], raw: bytes, keys: Signers[CallbackKeys]
 ) -> int:
     """The application whose callback this is.
 
@@ -39,7 +39,6 @@ def authenticate_callback(
         headers: of the request, by lower-case name.
         raw: the body, as it came.
         keys: of the applications, by sdkAppId.
-        now: unix time in seconds.
 
     Raises:
         Refusal: ``callback-signature-missing`` or ``-invalid``; ``rate-limited``,
@@ -50,7 +49,7 @@ def authenticate_callback(
         detail = "Tencent's callbacks come with the headers SdkAppId and Sign; set a key for them."
         raise Refusal("callback-signature-missing", detail)
     sdk_app_id = _sdk_app_id(claimed)
-    if sdk_app_id and keys.find(str(sdk_app_id), lambda its: is_signed(its, raw, sign), now):
+    if sdk_app_id and keys.find(str(sdk_app_id), lambda its: is_signed(its, raw, sign)):
         return sdk_app_id
     facts = {"sdkAppId": sdk_app_id} if sdk_app_id else {}  # So that an operator can find it.
     detail = "Sign is not that of this body by a callback key of the application in SdkAppId."

@@ -51,7 +51,7 @@ class RelayGrant(NamedTuple):
 
 
 def authenticate_relay(
-    relay_id: str, headers: Mapping[str, str], raw: bytes, relays: Signers[Relay], now: float
+    relay_id: str, headers: Mapping[str, str], raw: bytes, relays: Signers[Relay]
 ) -> RelayGrant:
     """What the signature of a request allows.
 
@@ -60,7 +60,6 @@ def authenticate_relay(
         headers: of the request, by lower-case name.
         raw: the body, as it came.
         relays: by id.
-        now: unix time in seconds.
 
     Raises:
         Refusal: ``relay-signature-missing`` or ``-invalid``; ``rate-limited``,
@@ -71,7 +70,7 @@ def authenticate_relay(
         detail = f"Sign as Standard Webhooks describes: {', '.join(HEADERS)}."
         raise Refusal("relay-signature-missing", detail)
     known = _is_id(relay_id) is not None
-    relay = known and relays.find(relay_id, lambda its: is_signed(its, raw, signature), now)
+    relay = known and relays.find(relay_id, lambda its: is_signed(its, raw, signature))
     if relay:
         return RelayGrant(relay_id, relay.applications)
     detail = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chalicelib.callers.api_keys import RETRY_SECONDS
@@ -32,6 +33,7 @@ class Signers(Generic[T]):
         read: makes what the signature is checked with of a secret's value; raises ValueError.
         what: they are, in the plural.
         on_failure: told of each failed read.
+        clock: unix time in seconds.
     """
 
     def __init__(
@@ -41,21 +43,23 @@ class Signers(Generic[T]):
         read: Callable[[str], T],
         what: str,
         on_failure: Callable[[StoreError], None] = lambda _error: None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._prefix = prefix
         self._read = read
         self._what = what
-        self._signers = RefreshingCache(self._load, on_failure=on_failure)
+        self._clock = clock
+        self._signers = RefreshingCache(self._load, on_failure=on_failure, clock=clock)
         self._strangers = Strangers(what)
 
-    def find(self, signer: str, fits: Callable[[T], bool], now: float) -> T | None:
+    def find(self, signer: str, fits: Callable[[T], bool]) -> T | None:
         """What is known of a signer, if the signature fits.
 
         Args:
             signer: the id that the request claims.
             fits: checks the signature with what is known of the signer.
-            now: unix time in seconds.
 
         Returns:
             None if there is no such signer, or it did not sign this.
@@ -63,17 +67,17 @@ class Signers(Generic[T]):
         Raises:
             Refusal: ``rate-limited``, ``store-unavailable``.
         """
-        known = self._known(signer, now)
+        known = self._known(signer)
         if known is None or fits(known):
             return known
         if not self._signers.renew(signer):
             return None
-        known = self._known(signer, now)  # It may sign with a newer secret than is known here.
+        known = self._known(signer)  # It may sign with a newer secret than is known here.
         return known if known is not None and fits(known) else None
 
-    def _known(self, signer: str, now: float) -> T | None:
+    def _known(self, signer: str) -> T | None:
         if not self._signers.knows(signer):
-            self._strangers.ask(now)
+            self._strangers.ask(self._clock())
         try:
             return self._signers.get(signer)
         except NotInStore:

@@ -75,13 +75,11 @@ class Signed(NamedTuple):
         path: path parameters.
         headers: request headers, by lower-case name.
         raw: the body as it came.
-        now: unix time in seconds at which the request came in.
     """
 
     path: Mapping[str, str]
     headers: Mapping[str, str]
     raw: bytes
-    now: float
 
 
 class Route(NamedTuple):
@@ -229,7 +227,7 @@ def _respond(
             call.facts |= route.tell(call.who)
         elif route.signed:
             raw = read_raw(request, route.most)
-            call.who = route.signed(Signed(call.path, call.headers, raw, call.now_ms / 1000))
+            call.who = route.signed(Signed(call.path, call.headers, raw))
             call.facts |= route.tell(call.who)
         if route.body:
             call.body = decode(route.body, route.read(request, route.most))

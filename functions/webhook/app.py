@@ -101,7 +101,7 @@ def userlist_reports(call: Call[Claims]) -> Response:
 
 def authenticate_relayed(signed: Signed) -> RelayGrant:
     """What the relay's signature allows."""
-    return authenticate_relay(signed.path["relay"], signed.headers, signed.raw, relays, signed.now)
+    return authenticate_relay(signed.path["relay"], signed.headers, signed.raw, relays)
 
 
 @gate.route(
@@ -139,7 +139,7 @@ def relayed_reports(call: Call[RelayGrant]) -> Response:
 
 def authenticate_signed(signed: Signed) -> int:
     """The application whose callback Tencent signed."""
-    return authenticate_callback(signed.headers, signed.raw, callback_keys, signed.now)
+    return authenticate_callback(signed.headers, signed.raw, callback_keys)
 
 
 @gate.route(
