@@ -4,35 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chalicelib.http.schema import Answer, Checked, Field, Integer, Record, Schema
+from chalicelib.http.schema import (
+    Answer,
+    ByMember,
+    Checked,
+    Field,
+    Integer,
+    Record,
+    Schema,
+    Type,
+)
 from chalicelib.http.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD
-from chalicelib.http.webhook_types import REPORT_REQUEST
+from chalicelib.http.webhook_types import HEARTBEAT_REQUEST, LIST_REQUEST
 from chalicelib.rooms import room_key
 from chalicelib.roster.callback import Callback, parse_callback
 
 if TYPE_CHECKING:
-    from chalicelib.http.webhook_types import ReportRequest
+    from chalicelib.http.webhook_types import HeartbeatRequest, ReportRequest
     from chalicelib.rooms import Room
 
 CALLBACK_MOST: Final = 64 * 1024  # bytes
 
 
-class RelayedReport(NamedTuple):
-    """A member's report that a backend passes on: what else a report token would say stands in it.
+class Relayed(NamedTuple):
+    """What a backend passes on of a member: what else a report token would say stands beside it.
 
     Attributes:
         sdk_app_id: the application.
         room: the room.
-        user_id: the member whose report it is.
+        user_id: the member who said it.
         epoch: unix ms; orders the times that the member was in. seq starts anew with each.
-        report: as the member would send it.
+        said: as the member itself would send it.
     """
 
     sdk_app_id: int
     room: Room
     user_id: str
     epoch: int
-    report: ReportRequest
+    said: ReportRequest | HeartbeatRequest
 
     def facts(self) -> dict[str, Any]:
         """What a log line says of it."""
@@ -44,22 +53,24 @@ class RelayedReport(NamedTuple):
         }
 
 
-def _relayed(
-    *, sdk_app_id: int, room: Room, user_id: str, epoch: int, **report: Any
-) -> RelayedReport:
-    return RelayedReport(sdk_app_id, room, user_id, epoch, REPORT_REQUEST.make(**report))
-
-
 EPOCH = Integer(
     0, 10**13 - 1, "unix ms at which the user's stay began; at most five minutes ahead of now"
 )
-RELAYED_REQUEST = Record(
-    _relayed,
-    APPLICATION_FIELD,
-    *ROOM_FIELDS,
-    USER_FIELD,
-    Field("epoch", EPOCH, "epoch"),
-    *REPORT_REQUEST.fields.values(),
+_WHOSE = (APPLICATION_FIELD, *ROOM_FIELDS, USER_FIELD, Field("epoch", EPOCH, "epoch"))
+
+
+def _relayed(said: Record[Any]) -> Record[Relayed]:
+    """A record's members, and whose they are."""
+
+    def make(**given: Any) -> Relayed:
+        whose = {name: given.pop(name) for name in {field.into for field in _WHOSE}}
+        return Relayed(**whose, said=said.make(**given))
+
+    return Record(make, *_WHOSE, *said.fields.values())
+
+
+RELAYED_REQUEST: Type[Relayed] = ByMember(
+    "heartbeat", _relayed(HEARTBEAT_REQUEST), _relayed(LIST_REQUEST)
 )
 
 _NUMBER: Schema = {"type": "integer"}

@@ -15,9 +15,11 @@ from chalicelib.callers.report_grants import authenticate_report
 from chalicelib.callers.report_tokens import Claims, ReportTokenKeys
 from chalicelib.callers.signers import Signers
 from chalicelib.events.dynamodb import connect
-from chalicelib.events.items import Place, Report
+from chalicelib.events.folder import Folder, Taken
+from chalicelib.events.keys import Place
 from chalicelib.events.refusals import ReportConflict
-from chalicelib.events.table import REPORT_DAYS, EventTable, Outcome
+from chalicelib.events.reports import Report
+from chalicelib.events.table import EventTable, Kept
 from chalicelib.http import signed_types
 from chalicelib.http import webhook_types as types
 from chalicelib.http.body import read_raw
@@ -25,10 +27,11 @@ from chalicelib.http.gate import Call, Gate, Route, Signed, answer
 from chalicelib.http.log import store_failures
 from chalicelib.keys.names import Names
 from chalicelib.keys.preload import preload
+from chalicelib.keys.sizes import LargestRooms
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
-from chalicelib.roster.parse import parse_pushed
-from chalicelib.roster.signal import Source
+from chalicelib.roster.parse import ListTooLarge, parse_pushed
+from chalicelib.roster.signal import Kind, Signal, Source
 
 if TYPE_CHECKING:
     from chalicelib.roster.callback import Callback
@@ -41,10 +44,9 @@ failures = store_failures(app.app_name)
 report_keys = ReportTokenKeys(store, names, failures)
 relays = Signers(store, names.relay_prefix, Relay.from_json, "relays", failures)
 callback_keys = Signers(store, names.callback_prefix, CallbackKeys.from_json, "callbacks", failures)
-table = EventTable(
-    connect(),
-    os.environ["ROOMGATE_TABLE"],
-    report_days=int(os.environ.get("ROOMGATE_REPORT_DAYS", REPORT_DAYS)),
+largest = LargestRooms(store, names, failures)
+folder = Folder(
+    EventTable(connect(), os.environ["ROOMGATE_TABLE"], Kept.of(os.environ)), most=largest.of
 )
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -52,7 +54,13 @@ if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
 
 gate = Gate(app, "webhook", ready=report_keys.loaded)
 
-COUNTS = {Outcome.STORED: "ReportsStored", Outcome.DUPLICATE: "ReportsDuplicate"}
+COUNTS = {
+    "applied": "ReportsApplied",
+    "unchanged": "ReportsUnchanged",
+    "stale": "ReportsStale",
+    "duplicate": "ReportsDuplicate",
+    "stored": "ReportsDeferred",
+}
 
 
 def authenticate(authorization: str | None, now: float) -> Claims:
@@ -93,10 +101,12 @@ def told(token: Claims) -> dict[str, Any]:
     )
 )
 def userlist_reports(call: Call[Claims]) -> Response:
-    """Take a member's report, under its token."""
-    token = call.who
+    """Store one report, durably, before the answer; a heartbeat is only heard."""
+    token, body = call.who, call.body
     place = Place(token.sdk_app_id, token.room, token.user_id)
-    return take_report(call, place, token.epoch, call.body, Source.CLIENT)
+    if isinstance(body, types.HeartbeatRequest):
+        return heard(call, place, body.hash, Source.CLIENT)
+    return taken(call, place, token.epoch, body, Source.CLIENT)
 
 
 def authenticate_relayed(signed: Signed) -> RelayGrant:
@@ -128,13 +138,15 @@ def authenticate_relayed(signed: Signed) -> RelayGrant:
     )
 )
 def relayed_reports(call: Call[RelayGrant]) -> Response:
-    """Take a member's report, by the word of a relay."""
-    relayed: signed_types.RelayedReport = call.body
+    """Take what a relay passes on, as from the member itself."""
+    relayed: signed_types.Relayed = call.body
     call.facts |= relayed.facts()
     call.who.may_report(relayed.sdk_app_id)
     check_epoch(relayed.epoch, call.now_ms)
     place = Place(relayed.sdk_app_id, relayed.room, relayed.user_id)
-    return take_report(call, place, relayed.epoch, relayed.report, Source.RELAY)
+    if isinstance(relayed.said, types.HeartbeatRequest):
+        return heard(call, place, relayed.said.hash, Source.RELAY)
+    return taken(call, place, relayed.epoch, relayed.said, Source.RELAY)
 
 
 def authenticate_signed(signed: Signed) -> int:
@@ -165,7 +177,7 @@ def authenticate_signed(signed: Signed) -> int:
     )
 )
 def trtc_callbacks(call: Call[int]) -> Response:
-    """Take one callback, durably, before the answer."""
+    """Store and fold a callback, and answer as Tencent asks."""
     callback: Callback = call.body
     call.facts |= callback.facts()
     check_time(callback.sent, call.now_ms)
@@ -178,24 +190,52 @@ def take_callback(call: Call[int]) -> None:
     raise NotImplementedError
 
 
-def take_report(
+def heard(call: Call[Any], place: Place, known: str, source: Source) -> Response:
+    """Hear a heartbeat that echoes the hash of its sender's last list."""
+    call.facts["heartbeat"] = True
+    now = call.now_ms
+    beat = Signal(Kind.HEARTBEAT, source, place.user_id, now, now, hash=known)
+    done = folder.hear(place.ref, beat, now)
+    # If others wrote the room all the time, it was heard of.
+    call.outcome = "unchanged" if done.outcome == "stored" else done.outcome
+    call.counts["Heartbeats"] = 1
+    return answer({"outcome": call.outcome, **_known(done)})
+
+
+def taken(
     call: Call[Any], place: Place, epoch: int, body: types.ReportRequest, source: Source
 ) -> Response:
-    """Store one report, durably, before the answer."""
-    call.facts["seq"] = body.seq
-    view = parse_pushed(body.pushed, place.user_id)
-    call.facts |= {"hash": view.hash, "members": view.members}
-    report = Report(place, epoch, body.seq, call.now_ms, body.age, source, view)
-    call.outcome = _store(call, report)
-    said = {fact: call.facts[fact] for fact in ("hash", "epoch", "seq", "members")}
-    return answer({"outcome": call.outcome, **said})
+    """Store and fold a list, or the word that its reporter left."""
+    said: dict[str, Any] = {"epoch": epoch, "seq": body.seq}
+    call.facts |= said
+    view = None
+    if body.pushed is not True:
+        view = parse_pushed(body.pushed, place.user_id)
+        said |= {"hash": view.hash, "members": view.members}
+        call.facts |= said
+        _check_size(view.members, largest.of(place.sdk_app_id))
+    report = Report(place, epoch, body.seq, call.now_ms, body.age, source, view, body.resent)
+    done = _take(call, report)
+    call.outcome = done.outcome
+    call.counts[COUNTS[done.outcome]] = 1
+    return answer({"outcome": done.outcome, **said, **_known(done)})
 
 
-def _store(call: Call[Any], report: Report) -> Outcome:
+def _check_size(members: int, most: int) -> None:
+    if members > most:
+        detail = f"The room has {members} members by this list; the application allows {most}."
+        raise ListTooLarge(detail)
+
+
+def _take(call: Call[Any], report: Report) -> Taken:
     try:
-        outcome = table.store(report)
+        return folder.take(report, call.now_ms)
     except ReportConflict:
         call.counts["ReportsConflict"] = 1
         raise
-    call.counts[COUNTS[outcome]] = 1
-    return outcome
+
+
+def _known(done: Taken) -> dict[str, Any]:
+    """What an answer says of the room."""
+    version = {"version": done.room.head.version}
+    return {**version, "resend": True} if done.resend else version
