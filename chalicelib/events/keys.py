@@ -110,7 +110,7 @@ def number_of(sk: str) -> int:
 
 
 def item_bytes(item: Item) -> int:
-    """An item's size as DynamoDB counts it: names and values, a number as (digits / 2) + 1."""
+    """An item's size as DynamoDB counts it: names and values (AWS: "Item sizes and formats")."""
     return sum(len(name) + _value_bytes(value) for name, value in item.items())
 
 
@@ -122,4 +122,8 @@ def _value_bytes(value: dict[str, Any]) -> int:
     ((kind, content),) = value.items()
     if kind == "N":
         return (len(content) + 1) // 2 + 1
+    if kind == "BOOL":
+        return 1
+    if kind == "L":
+        return 3 + sum(1 + _value_bytes(each) for each in content)
     return len(content.encode() if kind == "S" else content)

@@ -300,7 +300,8 @@ class ByMember(Type[T]):
     def decode(self, value: Any) -> T:
         """See Type."""
         has = type(value) is dict and self.name in value
-        return (self.present if has else self.absent).decode(value)
+        decoded: T = (self.present if has else self.absent).decode(value)
+        return decoded
 
     def json_schema(self) -> Schema:
         """See Type."""

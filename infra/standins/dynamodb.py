@@ -4,11 +4,14 @@ It knows the operations and conditions that the event table uses and refuses all
 new one gets its meaning here on purpose. Its clock is nobody's: nothing expires.
 """
 
+# ruff: noqa: N803  (the arguments have the names that AWS gives them)
+
 from __future__ import annotations
 
 import copy
 import threading
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from botocore.exceptions import ClientError
@@ -19,7 +22,8 @@ MOST_BYTES: Final = 400 * 1024
 _READ_BYTES: Final = 1024 * 1024
 _MOST_WRITES: Final = 100
 
-_CONDITIONS: Final = {
+_Test = Callable[[Item | None, dict[str, Any]], bool]
+_CONDITIONS: Final[dict[str | None, _Test]] = {
     None: lambda _found, _values: True,
     "attribute_not_exists(pk)": lambda found, _values: found is None,
     "attribute_exists(pk)": lambda found, _values: found is not None,
@@ -48,14 +52,14 @@ class DynamoDBStandIn:
         *,
         TableName: str,
         Key: Item,
-        ConsistentRead: bool = False,  # noqa: N803 (AWS's names)
+        ConsistentRead: bool = False,
     ) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName, ConsistentRead
         found = self._find(Key)
         return {} if found is None else {"Item": copy.deepcopy(found)}
 
-    def put_item(self, *, TableName: str, Item: Item, **options: Any) -> dict[str, Any]:  # noqa: N803
+    def put_item(self, *, TableName: str, Item: Item, **options: Any) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName
         returned = options.pop("ReturnValuesOnConditionCheckFailure", None)
@@ -69,7 +73,7 @@ class DynamoDBStandIn:
             self._put(Item)
         return {}
 
-    def delete_item(self, *, TableName: str, Key: Item) -> dict[str, Any]:  # noqa: N803
+    def delete_item(self, *, TableName: str, Key: Item) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName
         with self._lock:
@@ -80,7 +84,7 @@ class DynamoDBStandIn:
                 self.log.append(({"pk": {"S": pk}, "sk": {"S": sk}}, old, None))
         return {}
 
-    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:
         """See DynamoDB."""
         assert len(TransactItems) <= _MOST_WRITES
         puts = []
@@ -104,14 +108,14 @@ class DynamoDBStandIn:
     def query(
         self,
         *,
-        TableName: str,  # noqa: N803
-        ExpressionAttributeValues: dict[str, Any],  # noqa: N803
-        KeyConditionExpression: str,  # noqa: N803
-        IndexName: str | None = None,  # noqa: N803
-        ConsistentRead: bool = False,  # noqa: N803
-        ScanIndexForward: bool = True,  # noqa: N803
-        Limit: int | None = None,  # noqa: N803
-        ExclusiveStartKey: Item | None = None,  # noqa: N803
+        TableName: str,
+        ExpressionAttributeValues: dict[str, Any],
+        KeyConditionExpression: str,
+        IndexName: str | None = None,
+        ConsistentRead: bool = False,
+        ScanIndexForward: bool = True,
+        Limit: int | None = None,
+        ExclusiveStartKey: Item | None = None,
     ) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName
@@ -133,7 +137,7 @@ class DynamoDBStandIn:
             found = [copy.deepcopy(self._partitions[pk][sk]) for sk in keys]
         return _page(found, Limit, ("pk", "sk"))
 
-    def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:  # noqa: N803
+    def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:
         """See DynamoDB."""
         del TableName, ExclusiveStartKey
         with self._lock:
@@ -177,7 +181,7 @@ class DynamoDBStandIn:
         self.log.append(({"pk": item["pk"], "sk": item["sk"]}, old, items[sk]))
 
 
-def _condition(options: dict[str, Any]) -> Any:
+def _condition(options: dict[str, Any]) -> Callable[[Item | None], bool]:
     expression = options.pop("ConditionExpression", None)
     values = options.pop("ExpressionAttributeValues", {})
     assert not options, f"the stand-in does not know {sorted(options)}"
