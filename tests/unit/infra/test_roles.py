@@ -64,7 +64,8 @@ ALLOWED = {
     | DECRYPT
     | REPORT_TOKEN
     | {("secretsmanager:GetSecretValue", secret) for secret in SIGNERS}
-    | {("dynamodb:PutItem", "TableArn"), ("dynamodb:UpdateItem", "TableArn")},
+    | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
+    | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
     | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
     | _read_parameters("callers"),
@@ -217,10 +218,10 @@ def test_no_role_and_no_resource_is_everything() -> None:
 
 
 def test_what_cannot_be_made_again_is_kept() -> None:
-    """Deleting the stack leaves the event table and the key."""
+    """Deleting the stack leaves the event table, the key, and what people have yet to look at."""
     resources = SHARED["Resources"]
     kept = {name for name, each in resources.items() if each.get("DeletionPolicy") == "Retain"}
-    assert kept == {"Key", "Table"}
+    assert kept == {"Key", "Quarantine", "Table"}
     assert {resources[name]["UpdateReplacePolicy"] for name in kept} == {"Retain"}
 
 
@@ -229,7 +230,10 @@ def test_the_event_table_is_as_the_design_says() -> None:
     table = SHARED["Resources"]["Table"]["Properties"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
-    assert {each["AttributeType"] for each in table["AttributeDefinitions"]} == {"S"}
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    assert types == {"pk": "S", "sk": "S", "open": "S", "due": "N"}
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
