@@ -177,8 +177,9 @@ def _empty(cloud: Cloud, bucket: str) -> None:
 
 
 def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str]:
+    prefixes = ",".join(f"{stack}/{kind}/" for kind in ("app", "relay", "callback"))
     operators = [
-        f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/,{stack}/relay/",
+        f"  aws secretsmanager list-secrets --filters Key=name,Values={prefixes}",
         "  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME",
         f"  aws ssm get-parameters-by-path --recursive --path /{stack} --query Parameters[].Name",
         "  aws ssm delete-parameters --names …   (all of them)",
@@ -186,7 +187,8 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
     if not data:
         return [
             f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), and what",
-            "operators made (keys, settings, callers, relays). `up` again goes on with all of it.",
+            "operators made (keys, settings, callers, relays, callback keys). `up` again goes on",
+            "with all of it.",
             f"To delete that stack too: python -m infra.deploy down --stack {stack} --data",
         ]
     table = f"--table-name {shared['TableName']}"

@@ -31,7 +31,7 @@ FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:${{Stack}}"
 STACKS = f"arn:${{AWS::Partition}}:cloudformation:{HERE}:stack/${{Stack}}"
 PARAMETER = f"arn:${{AWS::Partition}}:ssm:{HERE}:parameter/${{Stack}}"
 APPLICATION_KEYS = f"{SECRET}/app/*"
-RELAYS = f"{SECRET}/relay/*"
+SIGNERS = (f"{SECRET}/relay/*", f"{SECRET}/callback/*")
 REPORT_TOKEN_KEYS = f"{SECRET}/report-token-??????"
 LOGS = {("logs:CreateLogStream", "LogGroup.Arn"), ("logs:PutLogEvents", "LogGroup.Arn")}
 DECRYPT = {("kms:Decrypt", "KeyArn")}
@@ -63,6 +63,7 @@ ALLOWED = {
     ("webhook", "Role"): LOGS
     | DECRYPT
     | REPORT_TOKEN
+    | {("secretsmanager:GetSecretValue", secret) for secret in SIGNERS}
     | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
     | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
@@ -112,8 +113,14 @@ OPERATORS = {
         "RotateSecret",
         "UpdateSecretVersionStage",
     ),
-    *_secrets(RELAYS, "CreateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"),
-    # AWS has no resource-level permission for it; relays are found by their names' prefix.
+    *{
+        each
+        for secret in SIGNERS
+        for each in _secrets(
+            secret, "CreateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"
+        )
+    },
+    # AWS has no resource-level permission for it; signers are found by their names' prefix.
     *_secrets("*", "ListSecrets"),
     *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
     ("kms:Decrypt", "Key.Arn"),
