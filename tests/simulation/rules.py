@@ -25,11 +25,13 @@ class Rule(Protocol):
 
     Attributes:
         name: of the rule.
-        emitted: who came (True) and went (False), as the rule has it.
     """
 
     name: str
-    emitted: list[tuple[str, bool]]
+
+    @property
+    def emitted(self) -> list[tuple[str, bool]]:
+        """Who came (True) and went (False), as the rule has it."""
 
     def take(self, signal: Signal) -> bool:
         """Hear something; whether the list is wanted again."""
