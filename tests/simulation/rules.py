@@ -13,6 +13,7 @@ from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 MOST = 5000
 VIEW_EXPIRES = 150_000  # ms
@@ -207,8 +208,8 @@ def said(signal: Signal, head: Head, members: Mapping[str, Member]) -> Said:
     it = Said(signal.order, signal.t, signal.received, signal.hash, len(listed), plus=listed)
     if len(listed) <= WHOLE:
         return it
-    if signal.hash == head.hash:
-        return it._replace(base=head.version, plus=frozenset())
-    return it._replace(
-        base=head.version, plus=listed - members.keys(), minus=members.keys() - listed
-    )
+    plus: AbstractSet[str] = frozenset()
+    minus: AbstractSet[str] = head.leaving(members).keys()
+    if signal.hash != head.hash:
+        plus, minus = listed - members.keys(), members.keys() - listed
+    return it._replace(base=head.version, plus=plus, minus=minus)

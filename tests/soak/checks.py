@@ -12,10 +12,11 @@ from chalicelib.roster.view import set_hash
 from tests.simulation.stored import REF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from chalicelib.events.rooms import Change
     from chalicelib.roster.head import Head
+    from chalicelib.roster.members import Member
     from tests.simulation.runs import World
     from tests.soak.plays import Play
 
@@ -58,7 +59,7 @@ def _timeline(play: Play) -> Iterator[str]:
     changes = list(table.changes(REF, 0, head.version + 1))
     if [each.version for each in changes] != list(range(1, head.version + 1)):
         yield "versions are missing, or too many"
-    snapshots = {0: {}} | {
+    snapshots: dict[int, Mapping[str, Member]] = {0: {}} | {
         int(key["sk"]["S"].partition("#")[2]): snapshot_of(item)
         for key, _, item in play.client.log
         if item and key["sk"]["S"].startswith("ROSTER#")
@@ -74,7 +75,7 @@ def _timeline(play: Play) -> Iterator[str]:
         yield "the head does not state its members"
 
 
-def _led_on(snapshot: dict, changes: list[Change]) -> dict:
+def _led_on(snapshot: Mapping[str, Member], changes: Iterable[Change]) -> Mapping[str, Member]:
     for change in changes:
         snapshot = replay(snapshot, change.transitions)
         if len(snapshot) != change.size:

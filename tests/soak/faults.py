@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from infra.standins.dynamodb import DynamoDBStandIn
 
-    Write = Callable[..., dict[str, Any]]
+    Write = Callable[..., Any]
 
 
 class Killed(Exception):
@@ -34,16 +34,16 @@ class Sound:
         self.get_item, self.query = client.get_item, client.query
         self.client, self.chance, self.meanwhile = client, chance, meanwhile
 
-    def put_item(self, **arguments: Any) -> dict[str, Any]:
+    def put_item(self, **arguments: Any) -> Any:
         """See DynamoDB."""
         return self.write(self.client.put_item, arguments, arguments["Item"])
 
-    def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
+    def transact_write_items(self, **arguments: Any) -> Any:
         """See DynamoDB."""
         item = arguments["TransactItems"][0]["Put"]["Item"]
         return self.write(self.client.transact_write_items, arguments, item)
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """Write; ``item`` is the first one."""
         del item
         return operation(**arguments)
@@ -52,7 +52,7 @@ class Sound:
 class AnswersLost(Sound):
     """Every write is done, and nobody hears of it."""
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """See `Sound`."""
         super().write(operation, arguments, item)
         raise ReadTimeoutError(endpoint_url="https://dynamodb")
@@ -61,7 +61,7 @@ class AnswersLost(Sound):
 class AnswersLostAndRetried(Sound):
     """Likewise, and the client library writes again by itself: what it meets is its own write."""
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """See `Sound`."""
         super().write(operation, arguments, item)
         return super().write(operation, arguments, item)
@@ -74,7 +74,7 @@ class Refused(Sound):
         super().__init__(*arguments)
         self._refused: set[str] = set()
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """See `Sound`."""
         partition = item["pk"]["S"]
         if partition not in self._refused:
@@ -87,7 +87,7 @@ class Refused(Sound):
 class KilledBetween(Sound):
     """Whoever writes dies right before a write, or right after it, nearly every other time."""
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """See `Sound`."""
         fate = self.chance.random()
         if fate < 0.25:
@@ -108,7 +108,7 @@ class Beaten(Sound):
         super().__init__(*arguments)
         self._more = 0
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """See `Sound`."""
         if item["sk"]["S"] == "HEAD":
             self._more = self._more - 1 if self._more else self.chance.choice([1, 1, 1, 2, 7])
@@ -124,7 +124,7 @@ class AnyOfThese(Sound):
         super().__init__(*arguments)
         self._fates = [make(*arguments) for make in (*FAULTS, Sound)]
 
-    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> dict[str, Any]:
+    def write(self, operation: Write, arguments: dict[str, Any], item: Any) -> Any:
         """See `Sound`."""
         return self.chance.choice(self._fates).write(operation, arguments, item)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from functools import partial
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,7 +36,10 @@ MINUTE = 60_000  # ms
 ROUNDS = 3
 """Of everyone's last heartbeats, half a minute apart: one may come to nothing."""
 SENT_AGAIN = 0.7
-"""Of what is answered by a failure: is sent again, seconds later. The rest never is."""
+"""Of what is answered by a failure: is sent again, seconds later. The rest never is.
+
+But the last heartbeats are, and the lists that are then asked for: until they are answered.
+"""
 AT_ONCE = 2000
 """Ms in which what comes in may be folded before what came in before."""
 ENOUGH = 1000
@@ -85,12 +89,13 @@ class Play:
         self._number = count()
         self._stream: deque[tuple[int, int]] = deque()
         self._kept, self._lag = 0, chance.choice([300, 3_000, 60_000])
-        self._swept = 0
+        self._swept, self._ending = 0, False
 
     def run(self) -> None:
         """Play to the end: until everyone has sent its heartbeats and keeper is done."""
         self._world.senders.chance = self._chance
         self._take_all(self._world.sent.signals)
+        self._ending = True
         for _ in range(ROUNDS):
             self._take_all(self._world.last_beats(self.now + QUIET))
         self._keep(len(self.client.log))
@@ -117,13 +122,13 @@ class Play:
             answered = post(webhook, signal)
         except (Killed, StoreUnavailable):
             self.failures += 1
-            if self._chance.random() < SENT_AGAIN or signal.asked:
+            if self._ending or self._chance.random() < SENT_AGAIN:
                 self._send(_later(signal, self._chance.randint(1000, 5000)))
             return
         if signal.order != Order(0, 0):
             self.acknowledged.append(Acknowledged(signal.user, *signal.order, signal.hash))
         if answered.resend and (answer := self._world.answer(signal)):
-            self._send(answer)
+            self._send(answer._replace(asked=True))
 
     def _catch_up(self) -> None:
         """Keeper reads the stream, some time behind; once a minute the sweeper passes."""
@@ -141,7 +146,7 @@ class Play:
         for _, _, item in self.client.log[self._kept : upto]:
             said = self._said(item)
             if said:
-                self._until_done(lambda said=said: self._keeper.hear(REF, said, self.now))
+                self._until_done(partial(self._keeper.hear, REF, said, self.now))
         self._kept = max(self._kept, upto)
 
     def _said(self, item: Any) -> Signal | None:
