@@ -48,6 +48,11 @@ class Bill:
         self.stored: Counter[str] = Counter()
         self.index = 0
 
+    @property
+    def read_units(self) -> float:
+        """All of them."""
+        return self.reads.total() / 2
+
 
 class Metered:
     """A client that writes down what each of its calls costs.

@@ -7,16 +7,19 @@ it waits for the store, others run, and may write the room first.
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bench.capacity import Bill, Metered
+from bench.capacity import Bill, Metered, kind_of
 from bench.clockwork import Clock
 from chalicelib.events.folder import Folder
+from chalicelib.events.reports import signal_of
+from chalicelib.events.rooms import change_of
 from chalicelib.events.table import EventTable
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.simulation.runs import World
-from tests.simulation.stored import TABLE, openid, post
+from tests.simulation.stored import REF, TABLE, openid, post
 from tests.simulation.truth import START, Change, Setting
 
 if TYPE_CHECKING:
@@ -31,35 +34,30 @@ TAKES_MS: Final = {"get_item": 3.0, "query": 4.0, "put_item": 5.0, "transact_wri
 """What DynamoDB takes from a function in its region: about that, each time by another chance."""
 
 
+KEEPER_MS: Final = 1000
+"""From when a report is stored to when keeper folds it again."""
+
+
 class Consumed(NamedTuple):
     """What reports have consumed, once the room was full.
 
     Attributes:
         reports: requests of the webhook.
-        bill: what they cost.
+        webhook: what they cost.
+        keeper: what it cost to fold each again by itself.
+        transitions: that were made.
         environments: of the webhook.
-        client: the store as it was left.
     """
 
     reports: int
-    bill: Bill
+    webhook: Bill
+    keeper: Bill
+    transitions: int
     environments: int
-    client: DynamoDBStandIn
 
-    @property
-    def writes(self) -> float:
-        """Write units a report."""
-        return self.bill.writes.total() / self.reports
-
-    @property
-    def reads(self) -> float:
-        """Read units a report."""
-        return self.bill.reads.total() / 2 / self.reports
-
-    @property
-    def calls(self) -> float:
-        """Round trips a report."""
-        return self.bill.calls.total() / self.reports
+    def each(self, number: float) -> float:
+        """So much a report."""
+        return number / self.reports
 
 
 def steady(setting: Setting, chance: Random) -> list[Change]:
@@ -91,7 +89,13 @@ def consumed(setting: Setting, make: History, *, remember: bool = True) -> Consu
     for signal in world.sent.signals:
         crowd.send(signal, counted=signal.received >= full)
     crowd.clock.run()
-    return Consumed(crowd.reports, crowd.bill, crowd.environments, crowd.client)
+    made = [
+        change_of(item)
+        for key, _, item in crowd.client.log
+        if item and kind_of(key) == "changes" and int(item["at"]["N"]) >= full
+    ]
+    transitions = sum(len(change.transitions) for change in made)
+    return Consumed(crowd.reports, crowd.bill, crowd.keeper, transitions, crowd.environments)
 
 
 class _Crowd:
@@ -99,11 +103,13 @@ class _Crowd:
 
     def __init__(self, *, remember: bool) -> None:
         self.clock, self.client = Clock(), DynamoDBStandIn()
-        self.bill, self._before = Bill(), Bill()
+        self.bill, self.keeper, self._before = Bill(), Bill(), Bill()
         self.reports = self.environments = 0
+        self._kept = 0
         self._chance = Random(0)  # noqa: S311 (a simulation)
         self._remember = remember
         self._free: list[_Environment] = []
+        self._keeper = _Environment(self.client, self.clock, self._chance)
 
     def send(self, signal: Signal, *, counted: bool) -> None:
         """Have a request come in."""
@@ -116,6 +122,23 @@ class _Crowd:
         post(environment.folder, signal)
         if self._remember:
             self._free.append(environment)
+        self._have_kept(counted=counted)
+
+    def _have_kept(self, *, counted: bool) -> None:
+        """Have keeper fold what is stored by now."""
+        log = self.client.log
+        news, self._kept = log[self._kept :], len(log)
+        for key, _, item in news:
+            if kind_of(key) == "reports":
+                refold = partial(self._refold, item, counted=counted)
+                self.clock.at(self.clock.now + KEEPER_MS, refold)
+
+    def _refold(self, item: Any, *, counted: bool) -> None:
+        keeper = self._keeper
+        keeper.meter.bill = self.keeper if counted else self._before
+        table = keeper.folder.table
+        said = signal_of(item, lambda version: table.members_at(REF, version))
+        keeper.folder.hear(REF, said, int(self.clock.now))
 
     def _start(self) -> _Environment:
         self.environments += 1

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 UNIT_BYTES: Final = 1024
 """DynamoDB bills a write by 1 KB begun: up to here a whole list costs no more than a difference."""
 
+SHORT: Final = 4 * UNIT_BYTES
+"""Characters of a list that squeezing may bring down to one unit."""
+
 MOST_ITEM_BYTES: Final = 400 * 1024
 
 _REST: Final = "*"  # No userid.
@@ -221,15 +224,22 @@ class _Listed(AbstractSet[str]):
 
 
 def _smallest(item: Item, view: View, beside: Beside, groups: Groups, packed: str) -> Item:
-    """The list whole where that costs one write unit, else whatever is smaller."""
-    plain: Item = {"list": {"S": packed}}
-    if item_bytes(item | plain) <= UNIT_BYTES:
-        return plain
-    whole: Item = {"list": written(packed)}
-    if not beside.version or item_bytes(item | whole) <= UNIT_BYTES:
-        return whole
-    difference = _difference(view, beside, groups)
-    return min(difference, whole, key=item_bytes)
+    """The list whole where that costs one write unit, else whatever is smaller.
+
+    To squeeze a long list takes longer than all the rest, so it is done only if there is need.
+    """
+    forms = [
+        (len(packed) <= UNIT_BYTES, lambda: {"list": {"S": packed}}),
+        (len(packed) <= SHORT, lambda: {"list": written(packed)}),
+        (beside.version > 0, lambda: _difference(view, beside, groups)),
+    ]
+    made: list[Item] = []
+    for fits, make in forms:
+        if fits:
+            made.append(make())
+            if item_bytes(item | made[-1]) <= UNIT_BYTES:
+                return made[-1]
+    return min([*made, {"list": written(packed)}], key=item_bytes)
 
 
 def _difference(view: View, beside: Beside, groups: Groups) -> Item:
