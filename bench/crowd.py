@@ -75,17 +75,19 @@ def steady(setting: Setting, chance: Random) -> list[Change]:
     return changes
 
 
-def consumed(setting: Setting, make: History, *, remember: bool = True) -> Consumed:
+def consumed(setting: Setting, make: History, last: int, *, remember: bool = True) -> Consumed:
     """Let a room's members report.
 
     Args:
         setting: the room.
-        make: makes its history; what fills the room is not counted.
+        make: makes its history.
+        last: how many of its last changes are counted: what fills the room and warms the
+            environments is not.
         remember: an environment remembers the rosters that it has read.
     """
     world = World(setting, 1, make)
     crowd = _Crowd(remember=remember)
-    full = world.changes[-setting.changes].t
+    full = world.changes[-last].t
     for signal in world.sent.signals:
         crowd.send(signal, counted=signal.received >= full)
     crowd.clock.run()

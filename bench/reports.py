@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from bench.crowd import Consumed
     from bench.material import Material
 
-LARGE: Final = Setting(1000, changes=12)
-SMALL: Final = Setting(50, changes=60)
-MIXED: Final = (Setting(1000, changes=4), Setting(100, changes=40))
+LARGE: Final = Setting(1000, changes=22)
+SMALL: Final = Setting(50, changes=102)
+WARMING: Final = 2
+"""Changes after which the environments have met the room."""
+MIXED: Final = (Setting(1000, changes=6), Setting(100, changes=40))
 FORGETFUL: Final = Setting(1000, changes=4)
 
 
@@ -46,16 +48,18 @@ def report_figures(_material: Material) -> list[Figure]:
     """Reports of steady rooms against their limits and the naive design; harder ones shown."""
     figures = []
     for setting, limits in LIMITS.items():
-        ours, naive = consumed(setting, steady), naive_cost(setting)
+        ours = consumed(setting, steady, setting.changes - WARMING)
+        naive = naive_cost(setting)
         figures += [
             *_limited(f"{setting.size} members", ours, limits),
             *_beside(f"{setting.size} members", ours, naive),
         ]
         print(_arithmetic(setting.size, ours, naive), flush=True)
-    figures += _shown("no environment remembers", consumed(FORGETFUL, steady, remember=False))
+    fresh = consumed(FORGETFUL, steady, FORGETFUL.changes, remember=False)
+    figures += _shown(f"{FORGETFUL.size} members, each in a new environment", fresh)
     for setting in MIXED:
         what = f"{setting.size} members, mass leaves and flaps"
-        figures += _shown(what, consumed(setting, openids))
+        figures += _shown(what, consumed(setting, openids, setting.changes))
     return figures
 
 
@@ -149,13 +153,10 @@ def _arithmetic(members: int, ours: Consumed, naive: Naive) -> str:
     dollars = sum(many * price for _, many, price in terms)
     week = naive.stored / 1000 * KEPT_MONTHS * STORAGE_PRICE
     whole = naive.writes * WRITE_PRICE + week
-    lost = f"{ours.webhook.lost.total()} writes lost" if ours.webhook.lost else "no write lost"
+    lost = ", ".join(f"{many} writes of {kind} refused" for kind, many in bill.lost.items())
+    measured = f"{ours.reports} reports, {ours.environments} environments, {lost}"
+    heading = f"A million reports from a room of {members}, in millions of units ({measured}):"
+    peer = f"{naive.writes:.0f} x ${WRITE_PRICE} + {naive.stored / 1000:.1f} GB for a week"
     return "\n".join(
-        [
-            f"A million reports from a room of {members}, in millions of units"
-            f" ({ours.reports} reports, {ours.environments} environments, {lost}):",
-            *lines,
-            f"  together ${dollars:.2f}; whole lists: {naive.writes:.0f} x ${WRITE_PRICE}"
-            f" + {naive.stored / 1000:.1f} GB for a week = ${whole:.2f}",
-        ]
+        [heading, *lines, f"  together ${dollars:.2f}; whole lists: {peer} = ${whole:.2f}"]
     )

@@ -129,7 +129,7 @@ def report_item(report: Report, ttl: int, beside: Beside) -> Item:
     item["hash"] = {"S": report.view.hash}
     item["members"] = {"N": str(report.view.members)}
     item["digest"] = {"S": digest_of(packed)}
-    item |= _smallest(item, report.view, beside, groups, packed)
+    item |= _smallest(item, _forms(report.view, beside, groups, packed))
     if item_bytes(item) > MOST_ITEM_BYTES:
         raise ListTooLarge("The list's playurls differ too much to be stored; shorten them.")
     return item
@@ -223,23 +223,29 @@ class _Listed(AbstractSet[str]):
         return len(self._read())
 
 
-def _smallest(item: Item, view: View, beside: Beside, groups: Groups, packed: str) -> Item:
-    """The list whole where that costs one write unit, else whatever is smaller.
-
-    To squeeze a long list takes longer than all the rest, so it is done only if there is need.
-    """
-    forms = [
-        (len(packed) <= UNIT_BYTES, lambda: {"list": {"S": packed}}),
-        (len(packed) <= SHORT, lambda: {"list": written(packed)}),
-        (beside.version > 0, lambda: _difference(view, beside, groups)),
-    ]
+def _smallest(item: Item, forms: Iterator[Item]) -> Item:
+    """The first form of a list that costs one write unit, or else the smallest."""
     made: list[Item] = []
-    for fits, make in forms:
-        if fits:
-            made.append(make())
-            if item_bytes(item | made[-1]) <= UNIT_BYTES:
-                return made[-1]
-    return min([*made, {"list": written(packed)}], key=item_bytes)
+    for form in forms:
+        if item_bytes(item | form) <= UNIT_BYTES:
+            return form
+        made.append(form)
+    return min(made, key=item_bytes)
+
+
+def _forms(view: View, beside: Beside, groups: Groups, packed: str) -> Iterator[Item]:
+    """How a list may be written, whole first, which needs no roster to be read.
+
+    To squeeze a long list takes longer than all the rest, so that comes last.
+    """
+    if len(packed) <= UNIT_BYTES:
+        yield {"list": {"S": packed}}
+    if len(packed) <= SHORT:
+        yield {"list": written(packed)}
+    if beside.version:
+        yield _difference(view, beside, groups)
+    if len(packed) > SHORT:
+        yield {"list": written(packed)}
 
 
 def _difference(view: View, beside: Beside, groups: Groups) -> Item:

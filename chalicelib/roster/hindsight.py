@@ -103,7 +103,7 @@ def cannot_know(head: Head, signal: Signal) -> bool:
     if not late or head.said or signal.t > head.began + STRAGGLER:
         return False
     if signal.order.epoch >= head.began or any(
-        mark.digest == digest_of(signal.user) for mark in head.marks
+        mark.t >= head.began and mark.digest == digest_of(signal.user) for mark in head.marks
     ):
         return False  # It may have come since.
     return any((signal.user in group.names) != group.others for group in head.pending)
