@@ -75,7 +75,9 @@ def steady(setting: Setting, chance: Random) -> list[Change]:
     return changes
 
 
-def consumed(setting: Setting, make: History, last: int, *, remember: bool = True) -> Consumed:
+def consumed(
+    setting: Setting, make: History, last: int, *, odd: bool = True, remember: bool = True
+) -> Consumed:
     """Let a room's members report.
 
     Args:
@@ -83,9 +85,10 @@ def consumed(setting: Setting, make: History, last: int, *, remember: bool = Tru
         make: makes its history.
         last: how many of its last changes are counted: what fills the room and warms the
             environments is not.
+        odd: some clients connect anew, and some send wrong ages.
         remember: an environment remembers the rosters that it has read.
     """
-    world = World(setting, 1, make)
+    world = World(setting, 1, make, odd=odd)
     crowd = _Crowd(remember=remember)
     full = world.changes[-last].t
     for signal in world.sent.signals:

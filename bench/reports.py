@@ -48,14 +48,16 @@ def report_figures(_material: Material) -> list[Figure]:
     """Reports of steady rooms against their limits and the naive design; harder ones shown."""
     figures = []
     for setting, limits in LIMITS.items():
-        ours = consumed(setting, steady, setting.changes - WARMING)
+        ours = consumed(setting, steady, setting.changes - WARMING, odd=False)
         naive = naive_cost(setting)
         figures += [
             *_limited(f"{setting.size} members", ours, limits),
             *_beside(f"{setting.size} members", ours, naive),
         ]
         print(_arithmetic(setting.size, ours, naive), flush=True)
-    fresh = consumed(FORGETFUL, steady, FORGETFUL.changes, remember=False)
+    odd = consumed(LARGE, steady, LARGE.changes - WARMING)
+    figures += _shown(f"{LARGE.size} members, some clients odd", odd)
+    fresh = consumed(FORGETFUL, steady, FORGETFUL.changes, odd=False, remember=False)
     figures += _shown(f"{FORGETFUL.size} members, each in a new environment", fresh)
     for setting in MIXED:
         what = f"{setting.size} members, mass leaves and flaps"

@@ -58,12 +58,15 @@ class World:
         setting: the room.
         seed: of all that is left to chance.
         make: makes the history.
+        odd: as of Senders.
     """
 
-    def __init__(self, setting: Setting, seed: int, make: History = history) -> None:
+    def __init__(
+        self, setting: Setting, seed: int, make: History = history, *, odd: bool = True
+    ) -> None:
         chance = Random(f"{seed} {setting}")  # noqa: S311 (a simulation)
         self.changes = make(setting, chance)
-        self.senders = Senders(setting, self.changes, chance)
+        self.senders = Senders(setting, self.changes, chance, odd=odd)
         self.sent = self.senders.play()
         self.truth = truths(self.changes)[-1]
         self.told = told(self.changes, self.sent.told)
