@@ -19,6 +19,9 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
 
+# The section of the runbook for runs that end with an error, of functions without an API.
+_FAULTS: Final = {"keeper": "keeper-behind", "rotation": "rotation-failed"}
+
 
 class Alarm(NamedTuple):
     """One alarm.
@@ -31,6 +34,7 @@ class Alarm(NamedTuple):
         above: the alarm goes off at values above this.
         period: seconds.
         periods: so many in a row must be above.
+        missing: what a period without any value counts as.
     """
 
     says: str
@@ -40,6 +44,7 @@ class Alarm(NamedTuple):
     above: float
     period: int = 5 * MINUTE
     periods: int = 1
+    missing: str = "notBreaching"
 
 
 def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,8 +61,9 @@ def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
         own = "" if handler == function.handlers[0] else handler
         rows |= {f"{own}{row}": alarm for row, alarm in _lambda(handler, timeout).items()}
         if not function.http:
-            rows[f"{own}Errors"] = _faults(handler)
+            rows[f"{own}Errors"] = _faults(handler, _FAULTS[name])
     rows |= _keys() if name == "issuer" else {}
+    rows |= _keeper() if name == "keeper" else {}
     rows |= _rotation() if name == "rotation" else {}
     made = {f"Alarm{row}": _resource(f"{name}-{row}", alarm) for row, alarm in rows.items()}
     parameters: dict[str, Any] = {
@@ -127,10 +133,10 @@ def _lambda(handler: str, timeout: int) -> dict[str, Alarm]:
     }
 
 
-def _faults(handler: str) -> Alarm:
+def _faults(handler: str, section: str) -> Alarm:
     return Alarm(
         "A run ended with an error.",
-        "rotation-failed",
+        section,
         ("AWS/Lambda", "Errors", {"FunctionName": {"Ref": handler}}),
         "Sum",
         0,
@@ -162,6 +168,58 @@ def _rotation() -> dict[str, Alarm]:
     }
 
 
+def _keeper() -> dict[str, Alarm]:
+    ours = _ours("keeper")
+    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
+    return {
+        "IteratorAge": Alarm(
+            "Keeper is a quarter of an hour behind the event table, whose stream forgets in a day.",
+            "keeper-behind",
+            ("AWS/Lambda", "IteratorAge", {"FunctionName": {"Ref": "Keeper"}}),
+            "Maximum",
+            15 * MINUTE * 1000,
+        ),
+        "Poison": Alarm(
+            "Something in the event table can be neither folded nor written into sessions.",
+            "keeper-quarantine",
+            (NAMESPACE, "RecordsQuarantined", ours),
+            "Sum",
+            0,
+        ),
+        "OnFailure": Alarm(
+            "Keeper was given up on, with records that it has not worked off.",
+            "keeper-quarantine",
+            ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping),
+            "Sum",
+            0,
+        ),
+        "Dropped": Alarm(
+            "Records were given up that keeper has not worked off, and kept nowhere.",
+            "keeper-quarantine",
+            ("AWS/Lambda", "DroppedEventCount", mapping),
+            "Sum",
+            0,
+        ),
+        # A sweeper that does not run says nothing.
+        "SweepLag": Alarm(
+            "Rooms in which something is due have waited for more than five minutes.",
+            "sweeper-behind",
+            (NAMESPACE, "SweepLag", ours),
+            "Maximum",
+            5 * MINUTE,
+            missing="breaching",
+        ),
+        "SweepFailures": Alarm(
+            "Rooms cannot be settled, or not be found.",
+            "sweeper-behind",
+            (NAMESPACE, "SweepFailures", ours),
+            "Sum",
+            0,
+            periods=3,
+        ),
+    }
+
+
 def _ours(function: str) -> dict[str, Any]:
     return {"stack": {"Ref": "Stack"}, "function": function}
 
@@ -171,7 +229,7 @@ def _resource(name: str, alarm: Alarm) -> dict[str, Any]:
     properties = {
         "Threshold": alarm.above,
         "EvaluationPeriods": alarm.periods,
-        "TreatMissingData": "notBreaching",
+        "TreatMissingData": alarm.missing,
         "Namespace": namespace,
         "MetricName": metric,
         "Dimensions": _dimensions(dimensions),

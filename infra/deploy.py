@@ -48,6 +48,7 @@ _OPTIONS: Final = {
     "--memory-size": ("MemorySize", "MB of each function"),
     "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
+    "--history-days": ("HistoryDays", "days that changes and ended sessions are kept"),
     "--quarantine-days": ("QuarantineDays", "days that what could not be worked off is kept"),
     "--log-retention-days": ("LogRetentionDays", "days that logs are kept"),
     "--alarm-topic-arn": ("AlarmTopicArn", "SNS topic that the alarms tell"),

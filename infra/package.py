@@ -151,7 +151,8 @@ def _run_chalice(project: Path, merge: Path) -> None:
     # Chalice imports the app for its routes: nothing of the caller's AWS may come into that.
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     env |= NOWHERE
-    env |= dict.fromkeys(("ROOMGATE_STACK", "ROOMGATE_TABLE", "ROOMGATE_REPORT_URL"), "x")
+    named = ("STACK", "TABLE", "REPORT_URL", "QUARANTINE_BUCKET")
+    env |= {f"ROOMGATE_{name}": "x" for name in named}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InfraError(f"chalice could not package {project}:\n{done.stderr.strip()[-2000:]}")

@@ -35,6 +35,9 @@ FIRST_PAUSE: Final = 0.02
 
 MOST_MEMBERS: Final = 5_000
 
+UNFOLDED: Final = "stored"
+"""The outcome of what is stored and was not folded: keeper will."""
+
 
 class Taken(NamedTuple):
     """What became of something that was said.
@@ -95,7 +98,7 @@ class Folder:
         try:
             taken = self._fold(room, signal, now, members)
         except StoreUnavailable:
-            taken = Taken("stored", room)
+            taken = Taken(UNFOLDED, room)
         return taken if stored is None else taken._replace(outcome="duplicate")
 
     def hear(self, ref: RoomRef, signal: Signal, now: int) -> Taken:
@@ -106,6 +109,30 @@ class Folder:
         """
         room = self.table.room(ref)
         return self._fold(room, signal, now, self._members(room))
+
+    def refold(self, room: RoomState, signal: Signal, now: int) -> RoomState:
+        """Fold once more what is stored, in case whoever stored it died before it was folded.
+
+        It is folded as of the moment at which it came in: what waited for hours must neither find
+        the room closed for want of news, nor close it for the next one that waited as long.
+
+        Args:
+            room: as it was read since the signal was stored, or as the last refold left it.
+            signal: what is stored.
+            now: unix ms.
+
+        Returns:
+            The very same room if nothing was left to do, which is the rule.
+
+        Raises:
+            StoreUnavailable: it may be folded or not; others who write the room all the time count
+                as that.
+            HistoryGone: what its list refers to is not kept any more.
+        """
+        taken = self._fold(room, signal, signal.received, self._members(room), recorded=now)
+        if taken.outcome == UNFOLDED:
+            raise StoreUnavailable
+        return taken.room
 
     def settle(self, ref: RoomRef, now: int) -> RoomState:
         """Do what is due in a room by the passing of time; how it stands then.
@@ -121,7 +148,10 @@ class Folder:
         room = self.table.room(ref)
         return self._write(room, step, now, self._members(room)).room
 
-    def _fold(self, room: RoomState, signal: Signal, now: int, members: Load) -> Taken:
+    def _fold(
+        self, room: RoomState, signal: Signal, now: int, members: Load, *, recorded: int = 0
+    ) -> Taken:
+        """Fold as of ``now``; ``recorded``: when that is done, if it is another time."""
         place = Place(*room.ref, signal.user)
         most = self._most(room.ref.sdk_app_id)
 
@@ -129,7 +159,7 @@ class Folder:
             recall = cache(lambda: self.table.recall(place))
             return fold(room.head, signal, now=now, members=members, recall=recall, most=most)
 
-        return self._write(room, step, now, members)
+        return self._write(room, step, recorded or now, members)
 
     def _write(
         self,
@@ -152,7 +182,7 @@ class Folder:
             except HeadMoved:
                 continue
             return Taken(folded.outcome, room, folded.resend)
-        return Taken("stored", room)
+        return Taken(UNFOLDED, room)
 
     def _members(self, room: RoomState) -> Load:
         return cache(lambda: self.table.members(room))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from chalicelib.events.dynamodb import error_code, passing_failures
+from chalicelib.events.keys import OPEN
 from chalicelib.events.refusals import HeadMoved
 
 if TYPE_CHECKING:
@@ -62,6 +63,33 @@ class Items:
                 return found
         return None
 
+    def put_newer(self, item: Item, version: int, *, anew: bool) -> bool:
+        """Write an item unless the one that stands there is as new.
+
+        Args:
+            item: the item; it holds its version.
+            version: that version.
+            anew: also where none stands there.
+
+        Returns:
+            Whether it was written.
+        """
+        older = "version < :version"
+        condition = f"attribute_not_exists(pk) OR {older}" if anew else older
+        with passing_failures():
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={":version": {"N": str(version)}},
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
     def move(self, head: Item, revision: int, others: list[Item]) -> None:
         """Write a head, and others with it: all or nothing.
 
@@ -111,12 +139,33 @@ class Items:
             page: most items read at once; 0: as many as an answer holds (1 MB).
         """
         asked: dict[str, Any] = {
-            "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":first": first, ":last": last},
             "ConsistentRead": True,
             "ScanIndexForward": not newest_first,
         }
+        return self._pages(asked, page)
+
+    def due(self, shard: str, minute: int, page: int) -> Iterator[Item]:
+        """The keys of open rooms that something is due in, the longest due first.
+
+        What the index has may be a moment old.
+
+        Args:
+            shard: a part of the index of open rooms.
+            minute: by this unix minute.
+            page: most read at once.
+        """
+        asked: dict[str, Any] = {
+            "IndexName": OPEN,
+            "KeyConditionExpression": "#open = :open AND due <= :due",
+            "ExpressionAttributeNames": {"#open": OPEN},
+            "ExpressionAttributeValues": {":open": {"S": shard}, ":due": {"N": str(minute)}},
+        }
+        return self._pages(asked, page)
+
+    def _pages(self, asked: dict[str, Any], page: int) -> Iterator[Item]:
+        asked["TableName"] = self._table
         if page:
             asked["Limit"] = page
         while True:

@@ -40,6 +40,7 @@ class Session(NamedTuple):
         joined_by: the evidence of it.
         left: unix ms of the leave; None: it goes on, as far as is known.
         left_by: the evidence of that, or None.
+        version: of the room's change that was written into it last.
     """
 
     ref: RoomRef
@@ -48,6 +49,7 @@ class Session(NamedTuple):
     joined_by: Evidence
     left: int | None = None
     left_by: Evidence | None = None
+    version: int = 0
 
     @property
     def duration(self) -> int | None:
@@ -65,19 +67,21 @@ def session_sk(joined: int, ref: RoomRef) -> str:
     return f"S#{joined:013}#{room_key(ref.room)}"
 
 
-def session_item(session: Session, ttl: int) -> Item:
+def session_item(session: Session, ttl: int | None) -> Item:
     """The item of a session.
 
     Args:
         session: the session.
-        ttl: unix seconds after which it is garbage.
+        ttl: unix seconds after which it is garbage; None: that is not known before it has ended.
     """
     item: Item = {
         "pk": {"S": user_pk(session.ref.sdk_app_id, session.user_id)},
         "sk": {"S": session_sk(session.joined, session.ref)},
         "joinedBy": _evidence_value(session.joined_by),
-        "ttl": {"N": str(ttl)},
+        "version": {"N": str(session.version)},
     }
+    if ttl is not None:
+        item["ttl"] = {"N": str(ttl)}
     if session.left is not None and session.left_by is not None:
         item["left"] = {"N": str(session.left)}
         item["leftBy"] = _evidence_value(session.left_by)
@@ -95,6 +99,7 @@ def session_of(item: Mapping[str, Mapping[str, Any]]) -> Session:
         joined_by=_evidence_of(item["joinedBy"]),
         left=int(item["left"]["N"]) if "left" in item else None,
         left_by=_evidence_of(item["leftBy"]) if "leftBy" in item else None,
+        version=int(item["version"]["N"]),
     )
 
 

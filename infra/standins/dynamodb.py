@@ -22,6 +22,11 @@ MOST_BYTES: Final = 400 * 1024
 _READ_BYTES: Final = 1024 * 1024
 _MOST_WRITES: Final = 100
 
+
+def _older(found: Item, values: dict[str, Any]) -> bool:
+    return "version" in found and int(found["version"]["N"]) < int(values[":version"]["N"])
+
+
 _Test = Callable[[Item | None, dict[str, Any]], bool]
 _CONDITIONS: Final[dict[str | None, _Test]] = {
     None: lambda _found, _values: True,
@@ -29,6 +34,10 @@ _CONDITIONS: Final[dict[str | None, _Test]] = {
     "attribute_exists(pk)": lambda found, _values: found is not None,
     "revision = :revision": lambda found, values: (
         found is not None and found.get("revision") == values[":revision"]
+    ),
+    "version < :version": lambda found, values: found is not None and _older(found, values),
+    "attribute_not_exists(pk) OR version < :version": lambda found, values: (
+        found is None or _older(found, values)
     ),
 }
 
@@ -111,6 +120,7 @@ class DynamoDBStandIn:
         TableName: str,
         ExpressionAttributeValues: dict[str, Any],
         KeyConditionExpression: str,
+        ExpressionAttributeNames: dict[str, str] | None = None,
         IndexName: str | None = None,
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
@@ -122,6 +132,7 @@ class DynamoDBStandIn:
         values = ExpressionAttributeValues
         if IndexName:
             assert not ConsistentRead
+            assert ExpressionAttributeNames == {"#open": "open"}
             return self._query_index(
                 IndexName, KeyConditionExpression, values, Limit, ExclusiveStartKey
             )
