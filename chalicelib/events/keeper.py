@@ -13,14 +13,15 @@ quarantine with its reason, and even its own key goes on.
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from chalicelib.events.dynamodb import error_code
+from chalicelib.events.dynamodb import cancellation_reasons, error_code
 from chalicelib.events.refusals import StoreUnavailable
-from chalicelib.events.stream import News
+from chalicelib.events.rooms import change_of
+from chalicelib.events.stream import heard, item_of, sequence_of, tells_of_change
 from chalicelib.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -28,12 +29,17 @@ if TYPE_CHECKING:
 
     from chalicelib.events.folder import Folder
     from chalicelib.events.keys import RoomRef
-    from chalicelib.events.rooms import RoomState
+    from chalicelib.events.rooms import Change, RoomState
     from chalicelib.events.stays import Stays
     from chalicelib.events.stream import Record
+    from chalicelib.roster.signal import Signal
 
-_NEVER: Final = "ValidationException"
-"""What DynamoDB says of a request that it will never take."""
+    _Keys = dict[RoomRef, list[tuple[Record, "T"]]]
+
+T = TypeVar("T")
+
+_NEVER: Final = {"ValidationException", "ValidationError"}
+"""What DynamoDB says of a request that it will never take, or of one item of a transaction."""
 
 
 class Keeps(Protocol):
@@ -71,21 +77,21 @@ class Batch:
         failed = sorted(self._failed, key=int)
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
-    def work(self, key: Iterable[News], step: Callable[[News], None]) -> None:
-        """Take a step with each record of a key, until one fails."""
-        for news in key:
+    def work(self, key: Iterable[tuple[Record, T]], step: Callable[[T], None]) -> None:
+        """Take a step with what each record of a key tells, until one fails."""
+        for record, told in key:
             try:
-                step(news)
+                step(told)
             except Exception as error:  # noqa: BLE001 (told, and kept with its reason)
                 if passes(error):
-                    self.fail(news.sequence, reason_of(error))
+                    self.fail(sequence_of(record), reason_of(error))
                     return
-                self.isolate(news, error)
+                self.isolate(record, error)
 
-    def isolate(self, news: News, error: Exception) -> None:
+    def isolate(self, record: Record, error: Exception) -> None:
         """Have a record that can never succeed kept."""
-        poison = {"sequence": news.sequence, "reason": reason_of(error), "record": news.record}
-        self.poison.append(poison)
+        reason = reason_of(error)
+        self.poison.append({"sequence": sequence_of(record), "reason": reason, "record": record})
 
     def fail(self, sequence: str, reason: str) -> None:
         """Have a record come again."""
@@ -115,37 +121,49 @@ class Keeper:
             now: unix ms.
         """
         batch = Batch()
-        keys: dict[tuple[bool, RoomRef], list[News]] = {}
-
-        def sort(news: News) -> None:
-            keys.setdefault((news.is_change, news.ref), []).append(news)
-
-        batch.work(map(News.of, records), sort)
-        for (is_change, ref), key in keys.items():
-            step = self._writing(batch) if is_change else self._folding(ref, batch, now)
-            batch.work(key, step)
+        changes, signals = self._sorted(records, batch)
+        for ref, said in signals.items():
+            batch.work(said, self._folding(ref, batch, now))
+        for made in changes.values():
+            batch.work(made, self._writing(batch))
         if batch.poison and not self._quarantine.put(batch.poison):
             # Nothing keeps them yet, so they have to come again.
             for each in batch.poison:
                 batch.fail(each["sequence"], "quarantine")
         return batch
 
-    def _writing(self, batch: Batch) -> Callable[[News], None]:
-        def step(news: News) -> None:
-            written = self._stays.write(news.change)
+    def _sorted(
+        self, records: Iterable[Record], batch: Batch
+    ) -> tuple[_Keys[Change], _Keys[Signal]]:
+        """What the records tell, by rooms."""
+        changes: _Keys[Change] = defaultdict(list)
+        signals: _Keys[Signal] = defaultdict(list)
+
+        def sort(record: Record) -> None:
+            item = item_of(record)
+            if tells_of_change(record):
+                change = change_of(item)
+                changes[change.ref].append((record, change))
+            elif said := heard(item, self._folder.table):
+                ref, signal = said
+                signals[ref].append((record, signal))
+
+        batch.work(((record, record) for record in records), sort)
+        return changes, signals
+
+    def _writing(self, batch: Batch) -> Callable[[Change], None]:
+        def step(change: Change) -> None:
+            written = self._stays.write(change)
             batch.counts["sessions"] += written.sessions
             batch.counts["missing"] += written.missing
 
         return step
 
-    def _folding(self, ref: RoomRef, batch: Batch, now: int) -> Callable[[News], None]:
+    def _folding(self, ref: RoomRef, batch: Batch, now: int) -> Callable[[Signal], None]:
         room: RoomState | None = None  # Read once, and led on from signal to signal.
 
-        def step(news: News) -> None:
+        def step(signal: Signal) -> None:
             nonlocal room
-            signal = news.signal(self._folder.table)
-            if signal is None:
-                return
             room = room or self._folder.table.room(ref)
             after = self._folder.refold(room, signal, now)
             batch.counts["refolded"] += 1
@@ -158,14 +176,14 @@ class Keeper:
 def passes(error: Exception) -> bool:
     """Whether it may succeed another time: the store is away or refuses; no fault of the record."""
     if isinstance(error, ClientError):
-        return error_code(error) != _NEVER
+        return _NEVER.isdisjoint({error_code(error), *cancellation_reasons(error)})
     if isinstance(error, ParamValidationError):
         return False
     return isinstance(error, StoreUnavailable | BotoCoreError)
 
 
 def reason_of(error: Exception) -> str:
-    """Why it failed, and where unless it is foreseen; it repeats nothing of what the record holds."""
+    """Why it failed, and where unless it is foreseen; nothing of what the record holds is in it."""
     if isinstance(error, Refusal):
         return error.code
     if isinstance(error, ClientError):

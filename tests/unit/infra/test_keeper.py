@@ -1,4 +1,4 @@
-"""Keeper's template: what it hears of the event table, and what becomes of what it can't work off."""
+"""Keeper's template: what it hears of the event table, and what becomes of what fails."""
 
 from __future__ import annotations
 
