@@ -62,18 +62,18 @@ class Items:
                 return found
         return None
 
-    def put_newer(self, item: Item, version: int, *, anew: bool) -> bool:
+    def put_newer(self, item: Item, mark: int, *, anew: bool) -> bool:
         """Write an item unless the one that stands there is as new.
 
         Args:
-            item: the item; it holds its version.
-            version: that version.
+            item: the item; it holds its mark.
+            mark: that mark, a number.
             anew: also where none stands there.
 
         Returns:
             Whether it was written.
         """
-        older = "version < :version"
+        older = "mark < :mark"
         condition = f"attribute_not_exists(pk) OR {older}" if anew else older
         with passing_failures():
             try:
@@ -81,7 +81,7 @@ class Items:
                     TableName=self._table,
                     Item=item,
                     ConditionExpression=condition,
-                    ExpressionAttributeValues={":version": {"N": str(version)}},
+                    ExpressionAttributeValues={":mark": {"N": str(mark)}},
                 )
             except ClientError as error:
                 if error_code(error) != _CONDITION_FAILED:

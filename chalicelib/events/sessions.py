@@ -40,7 +40,7 @@ class Session(NamedTuple):
         joined_by: the evidence of it.
         left: unix ms of the leave; None: it goes on, as far as is known.
         left_by: the evidence of that, or None.
-        version: of the room's change that was written into it last.
+        mark: grows with whatever is written into it.
     """
 
     ref: RoomRef
@@ -49,7 +49,7 @@ class Session(NamedTuple):
     joined_by: Evidence
     left: int | None = None
     left_by: Evidence | None = None
-    version: int = 0
+    mark: int = 0
 
     @property
     def duration(self) -> int | None:
@@ -78,7 +78,7 @@ def session_item(session: Session, ttl: int | None) -> Item:
         "pk": {"S": user_pk(session.ref.sdk_app_id, session.user_id)},
         "sk": {"S": session_sk(session.joined, session.ref)},
         "joinedBy": _evidence_value(session.joined_by),
-        "version": {"N": str(session.version)},
+        "mark": {"N": str(session.mark)},
     }
     if ttl is not None:
         item["ttl"] = {"N": str(ttl)}
@@ -99,7 +99,7 @@ def session_of(item: Mapping[str, Mapping[str, Any]]) -> Session:
         joined_by=_evidence_of(item["joinedBy"]),
         left=int(item["left"]["N"]) if "left" in item else None,
         left_by=_evidence_of(item["leftBy"]) if "leftBy" in item else None,
-        version=int(item["version"]["N"]),
+        mark=int(item["mark"]["N"]),
     )
 
 

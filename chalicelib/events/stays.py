@@ -1,8 +1,8 @@
 """Writing sessions: each change of a room opens and closes the stays of its users.
 
 A room's changes come in their order, but again and again: all from a failure on is repeated. So a
-session knows the version of the change that was last written into it, and an older one, or the same
-once more, does not touch it.
+session has a mark of what was last written into it, and what is older, or the same once more, does
+not touch it.
 
 A stay that goes on has no ttl, since none can be known to outlast it. Every room is closed in the
 end, by its lease at the latest, and so is every stay; from then on it is kept as long as the room's
@@ -11,6 +11,7 @@ history.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.events.rooms import DAY
@@ -24,9 +25,13 @@ from chalicelib.events.sessions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from chalicelib.events.operations import Items
     from chalicelib.events.rooms import Change
     from chalicelib.roster.members import Transition
+
+    _Turn = tuple[Transition | None, Transition | None]
 
 PAGE: Final = 24
 """Sessions read at once to find the one that ends: together about 4 KB, which is one strong read.
@@ -65,27 +70,34 @@ class Stays:
         Raises:
             StoreUnavailable: some may be written, others not.
         """
-        done = [
-            self._open(change, each) if each.joined else self._close(change, each)
-            for each in change.transitions
-        ]
+        done = [self._write(change, *turn) for turn in _turns(change.transitions)]
         return Written(done.count(True), done.count(None))
 
-    def _open(self, change: Change, join: Transition) -> bool:
-        session = Session(change.ref, join.user, join.t, _evidence(join), version=change.version)
-        # One stands there already if the user left and came in one ms: then it has not left.
-        return self._items.put_newer(session_item(session, None), change.version, anew=True)
+    def _write(
+        self, change: Change, join: Transition | None, leave: Transition | None
+    ) -> bool | None:
+        """Write one turn of a user; False: that is done already, None: there is nothing to end."""
+        if join is None:
+            return None if leave is None else self._close(change, leave)
+        # One that ended in the same ms goes on: twice it cannot stand there.
+        mark = _mark(change, joined=True)
+        session = Session(change.ref, join.user, join.t, _evidence(join), mark=mark)
+        return self._put(session if leave is None else _ended(session, leave), anew=True)
 
     def _close(self, change: Change, leave: Transition) -> bool | None:
-        """Close the stay that a leave ends; False: that is done, None: there is none."""
         session = self._newest(change, leave)
-        if session is not None and session.version >= change.version:
+        mark = _mark(change, joined=False)
+        if session is not None and session.mark >= mark:
             return False
         if session is None or session.left is not None:
             return None
-        ended = session._replace(left=leave.t, left_by=_evidence(leave), version=change.version)
-        ttl = leave.t // 1000 + self._history_days * DAY
-        return self._items.put_newer(session_item(ended, ttl), change.version, anew=False)
+        ended = _ended(session, leave)._replace(mark=mark)
+        return self._put(ended, anew=False)
+
+    def _put(self, session: Session, *, anew: bool) -> bool:
+        left = session.left
+        ttl = None if left is None else left // 1000 + self._history_days * DAY
+        return self._items.put_newer(session_item(session, ttl), session.mark, anew=anew)
 
     def _newest(self, change: Change, leave: Transition) -> Session | None:
         """The user's newest session in the room that had begun by the leave."""
@@ -96,6 +108,30 @@ class Stays:
             if session.ref == change.ref:
                 return session
         return None
+
+
+def _turns(transitions: Iterable[Transition]) -> Iterator[_Turn]:
+    """What one change makes of each user's stays: a join, a leave, or a join and its leave."""
+    users: dict[str, list[_Turn]] = defaultdict(list)
+    for each in transitions:
+        turns = users[each.user]
+        if each.joined:
+            turns.append((each, None))
+        elif turns and turns[-1][1] is None:
+            turns[-1] = (turns[-1][0], each)
+        else:
+            turns.append((None, each))
+    for turns in users.values():
+        yield from turns
+
+
+def _mark(change: Change, *, joined: bool) -> int:
+    """Counts changes, and in each what came after a leave."""
+    return 2 * change.version + joined
+
+
+def _ended(session: Session, leave: Transition) -> Session:
+    return session._replace(left=leave.t, left_by=_evidence(leave))
 
 
 def _evidence(transition: Transition) -> Evidence:

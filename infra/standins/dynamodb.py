@@ -24,7 +24,7 @@ _MOST_WRITES: Final = 100
 
 
 def _older(found: Item, values: dict[str, Any]) -> bool:
-    return "version" in found and int(found["version"]["N"]) < int(values[":version"]["N"])
+    return "mark" in found and int(found["mark"]["N"]) < int(values[":mark"]["N"])
 
 
 _Test = Callable[[Item | None, dict[str, Any]], bool]
@@ -35,8 +35,8 @@ _CONDITIONS: Final[dict[str | None, _Test]] = {
     "revision = :revision": lambda found, values: (
         found is not None and found.get("revision") == values[":revision"]
     ),
-    "version < :version": lambda found, values: found is not None and _older(found, values),
-    "attribute_not_exists(pk) OR version < :version": lambda found, values: (
+    "mark < :mark": lambda found, values: found is not None and _older(found, values),
+    "attribute_not_exists(pk) OR mark < :mark": lambda found, values: (
         found is None or _older(found, values)
     ),
 }
