@@ -81,6 +81,7 @@ class Route(NamedTuple):
         scheme: the security scheme of ``auth`` in the API document.
         problems: codes that this route answers besides the common ones.
         parameters: path and query parameters, as OpenAPI parameter objects.
+        tagged: its answers carry an ETag, and may be a 304.
         event: what its log line is called.
         refused: the metric that counts refusals by their reason, the problem's code.
     """
@@ -96,6 +97,7 @@ class Route(NamedTuple):
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
+    tagged: bool = False
     event: str = "request"
     refused: str | None = None
 

@@ -65,7 +65,8 @@ ALLOWED = {
     | REPORT_TOKEN
     | {("dynamodb:PutItem", "TableArn"), ("dynamodb:UpdateItem", "TableArn")},
     ("rooms", "Role"): LOGS
-    | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
+    | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
     # The steps read and write, whichever secret is rotated.
     ("rotation", "Role"): LOGS
