@@ -48,6 +48,7 @@ _OPTIONS: Final = {
     "--memory-size": ("MemorySize", "MB of each function"),
     "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
+    "--history-days": ("HistoryDays", "days that changes, snapshots and sessions are kept"),
     "--quarantine-days": ("QuarantineDays", "days that what could not be worked off is kept"),
     "--log-retention-days": ("LogRetentionDays", "days that logs are kept"),
     "--alarm-topic-arn": ("AlarmTopicArn", "SNS topic that the alarms tell"),
@@ -176,8 +177,9 @@ def _empty(cloud: Cloud, bucket: str) -> None:
 
 
 def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str]:
+    prefixes = ",".join(f"{stack}/{kind}/" for kind in ("app", "relay", "callback"))
     operators = [
-        f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/,{stack}/relay/",
+        f"  aws secretsmanager list-secrets --filters Key=name,Values={prefixes}",
         "  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME",
         f"  aws ssm get-parameters-by-path --recursive --path /{stack} --query Parameters[].Name",
         "  aws ssm delete-parameters --names …   (all of them)",
@@ -185,7 +187,8 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
     if not data:
         return [
             f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), and what",
-            "operators made (keys, settings, callers, relays). `up` again goes on with all of it.",
+            "operators made (keys, settings, callers, relays, callback keys). `up` again goes on",
+            "with all of it.",
             f"To delete that stack too: python -m infra.deploy down --stack {stack} --data",
         ]
     table = f"--table-name {shared['TableName']}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chalicelib.events.keys import Place
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 from chalicelib.roster.fold import Folded, fold
+from chalicelib.roster.parse import MOST_USERS
 from chalicelib.roster.settle import settle
 from chalicelib.roster.steps import Outcome
 
@@ -32,8 +33,6 @@ TRIES: Final = 6
 
 FIRST_PAUSE: Final = 0.02
 """Seconds: the longest pause before the second try; each further one may be twice as long."""
-
-MOST_MEMBERS: Final = 5_000
 
 
 class Taken(NamedTuple):
@@ -65,7 +64,7 @@ class Folder:
         self,
         table: EventTable,
         *,
-        most: Callable[[int], int] = lambda _app: MOST_MEMBERS,
+        most: Callable[[int], int] = lambda _app: MOST_USERS + 1,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:

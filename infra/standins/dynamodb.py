@@ -113,6 +113,7 @@ class DynamoDBStandIn:
         ExpressionAttributeValues: dict[str, Any],
         KeyConditionExpression: str,
         IndexName: str | None = None,
+        ExpressionAttributeNames: dict[str, str] | None = None,
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
         Limit: int | None = None,
@@ -139,7 +140,7 @@ class DynamoDBStandIn:
             found = [copy.deepcopy(self._partitions[pk][sk]) for sk in keys]
         return _page(found, Limit, ("pk", "sk"))
 
-    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
         """See DynamoDB."""
         ((table, asked),) = RequestItems.items()
         keys = asked["Keys"]
