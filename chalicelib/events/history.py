@@ -107,10 +107,13 @@ class History:
         client: DynamoDB's.
         name: the event table's name.
         kept: how long things are kept.
+
+    Attributes:
+        table: the event table.
     """
 
     def __init__(self, client: DynamoDBClient, name: str, kept: Kept) -> None:
-        self._table = EventTable(client, name, kept)
+        self.table = EventTable(client, name, kept)
         self._kept = kept
 
     def standing(self, ref: RoomRef, now: int) -> Standing:
@@ -119,13 +122,13 @@ class History:
         Raises:
             StoreUnavailable: as all that follows.
         """
-        room = self._table.room(ref)
-        head, due = settle(room.head, now, lambda: self._table.members(room))
+        room = self.table.room(ref)
+        head, due = settle(room.head, now, lambda: self.table.members(room))
         return Standing(room, head, due)
 
     def roster(self, standing: Standing) -> Roster:
         """Who is in a room."""
-        members = replay(self._table.members(standing.room), standing.due)
+        members = replay(self.table.members(standing.room), standing.due)
         leaving = standing.head.leaving(members)
         return Roster(members, {user: group.t for user, group in leaving.items()})
 
@@ -143,7 +146,7 @@ class History:
         room = standing.room
         later: Sequence[Change] = ()
         if room.latest <= at:
-            start = self._table.members(room)
+            start = self.table.members(room)
         elif at < now - self._kept.history * DAY * 1000:
             raise HistoryGone
         else:
@@ -163,7 +166,7 @@ class History:
         A list that was stored as a difference from a roster that is gone knows none any more.
         """
         try:
-            report = self._table.newest(place)
+            report = self.table.newest(place)
         except HistoryGone:
             return {}
         return {} if report is None or report.view is None else report.view.others
@@ -180,7 +183,7 @@ class History:
         Raises:
             HistoryGone: what follows the page before is not kept any more.
         """
-        room = self._table.room(ref)
+        room = self.table.room(ref)
         newest = room.head.version
         start = self._before(room, window.first - 1) if after is None else after
         strict, page = after is not None, max(limit, _PAGE)
@@ -213,7 +216,7 @@ class History:
                 break
         if not _size_before(changes[0]):
             return {}, changes
-        return self._table.members_at(room.ref, start), changes
+        return self.table.members_at(room.ref, start), changes
 
     def _before(self, room: RoomState, at: int) -> int:
         """The last version up to which nothing is later than a moment; 0: there is none.
@@ -225,7 +228,7 @@ class History:
             return room.head.version
 
         def latest(version: int) -> int:
-            change = self._table.change(room.ref, version)
+            change = self.table.change(room.ref, version)
             return change.latest if change else 0
 
         return bisect_right(range(1, room.head.version + 1), at, key=latest)
@@ -245,7 +248,7 @@ class History:
         Raises:
             HistoryGone: one is not there any more.
         """
-        for change in self._table.changes(ref, after, upto, page):
+        for change in self.table.changes(ref, after, upto, page):
             if strict and change.version != after + 1:
                 raise HistoryGone
             strict, after = True, change.version
