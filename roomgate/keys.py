@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from chalicelib.keys.settings import ALGORITHMS
+from roomgate.deployed import follows_within
 from roomgate.errors import OperatorError
 from roomgate.files import Given, TextFile
 from roomgate.groups import Group
@@ -267,14 +268,16 @@ def _imported(sdk_app_id: int, key: SigningKey, state: str) -> str:
 
 def _changed(session: Session, before: ApplicationKeys, after: ApplicationKeys, how: str) -> None:
     was, now = before.key_id("current"), after.key_id("current")
+    within = follows_within(session)
     facts = {
         "sdkAppId": after.sdk_app_id,
         "before": {"current": was, "previous": before.key_id("previous")},
         "after": {"current": now, "previous": after.key_id("previous")},
+        "followsWithin": within,
     }
     text = (
         f"Application {after.sdk_app_id} is {how}: it signed with {was}, now it signs with {now}. "
-        "Every function follows within 60.3 seconds."
+        f"Every function follows within {within:g} seconds."
     )
     session.output.answer(facts, text)
 
@@ -297,14 +300,28 @@ def _row(stored: StoredKey, now: float) -> list[str]:
 
 
 def _next_step(found: ApplicationKeys) -> str:
-    app = found.sdk_app_id
-    if found.of("current") is None:
+    app, current, candidate = found.sdk_app_id, found.of("current"), found.of("candidate")
+    if current is None:
         return f"no key signs: roomgate keys import {app} FILE"
     if found.of("pending"):
         return (
             "a rotation is under way; if this stays so for minutes, it is stuck: "
             f"roomgate keys abort {app}"
         )
-    if found.of("candidate"):
-        return f"once Tencent takes the candidate: roomgate keys rotate {app}"
+    if candidate:
+        return (
+            f"drop the candidate: roomgate keys abort {app}; then import the right one"
+            if candidate.fault
+            else f"once Tencent takes the candidate: roomgate keys rotate {app}"
+        )
+    if current.fault:
+        return _way_back(found)
     return f"nothing. For a new key: roomgate keys import {app} FILE"
+
+
+def _way_back(found: ApplicationKeys) -> str:
+    """What helps where the current key can't be used, so that cold functions have none."""
+    previous = found.of("previous")
+    if previous and previous.key:
+        return f"the key before signs again with: roomgate keys rollback {found.sdk_app_id}"
+    return f"import the key that should sign: roomgate keys import {found.sdk_app_id} FILE"

@@ -12,7 +12,7 @@ from chalicelib.keys import versions as labels
 from chalicelib.keys.material import KeyReader
 from chalicelib.keys.store import StoreDown
 from chalicelib.keys.versions import STATES, Versions, value_of
-from roomgate.apps import Applications
+from roomgate.apps import Applications, allowing
 from roomgate.errors import OperatorError, code_of
 
 if TYPE_CHECKING:
@@ -124,13 +124,7 @@ class KeyStore:
         Raises:
             OperatorError: it may not sign, is there already, or another one waits.
         """
-        allowed = self._applications.settings_of(sdk_app_id).algorithms
-        if key.algorithm not in allowed:
-            raise OperatorError(
-                f"Application {sdk_app_id} signs with {' or '.join(allowed)} only. To allow "
-                f"{key.algorithm} too: roomgate apps set {sdk_app_id} "
-                + " ".join(f"--algorithm {each}" for each in (*allowed, key.algorithm))
-            )
+        self._refuse_forbidden(sdk_app_id, key)
         found = self.find(sdk_app_id)
         text = json.dumps(value)
         if found is None:
@@ -163,6 +157,8 @@ class KeyStore:
                 f"The candidate of application {sdk_app_id} can't be used: {candidate.fault}. "
                 f"Drop it: roomgate keys abort {sdk_app_id}; then import the right one."
             )
+        if candidate and candidate.key:
+            self._refuse_forbidden(sdk_app_id, candidate.key)
         arn = labels.rotation_function_arn(before.versions.arn, self._names.stack)
         try:
             return before, labels.start_rotation(self._client, before.versions, arn)
@@ -201,6 +197,9 @@ class KeyStore:
                 f"The previous key of application {sdk_app_id} can't be used: {previous.fault}. "
                 f"Import the key that should sign: roomgate keys import {sdk_app_id} FILE"
             )
+        if previous and previous.key:
+            # The functions would refuse to sign with it.
+            self._refuse_forbidden(sdk_app_id, previous.key)
         try:
             labels.roll_back(self._client, before.versions)
         except labels.NothingPrevious:
@@ -225,6 +224,16 @@ class KeyStore:
                 f"{sdk_app_id}"
             ) from None
         return before, self.get(sdk_app_id)
+
+    def _refuse_forbidden(self, sdk_app_id: int, key: SigningKey) -> None:
+        """Raise OperatorError if the application's settings forbid a key's algorithm."""
+        allowed = self._applications.settings_of(sdk_app_id).algorithms
+        if key.algorithm not in allowed:
+            raise OperatorError(
+                f"Application {sdk_app_id} signs with {' or '.join(allowed)} only, and key "
+                f"{key.key_id} is of {key.algorithm}. To allow that too: "
+                f"{allowing(sdk_app_id, allowed, key.algorithm)}"
+            )
 
     def _put_candidate(self, found: ApplicationKeys, value: str, *, replace: bool) -> None:
         try:
