@@ -213,10 +213,12 @@ def abort(session: Session, sdk_app_id: int) -> None:
     dropped = [key for key in before.keys if key.state in {"candidate", "pending"}]
     facts = {
         "sdkAppId": sdk_app_id,
-        "dropped": [{"state": key.state, "keyId": key.key_id} for key in dropped],
+        "dropped": [
+            {"state": key.state, "keyId": key.key.key_id if key.key else None} for key in dropped
+        ],
         "current": after.key_id("current"),
     }
-    gone = " and ".join(f"{key.state} {key.key_id}" for key in dropped)
+    gone = " and ".join(key.named for key in dropped)
     text = f"Dropped: {gone}. Key {after.key_id('current')} signs as before."
     session.output.answer(facts, text)
 
@@ -303,17 +305,15 @@ def _next_step(found: ApplicationKeys) -> str:
     app, current, candidate = found.sdk_app_id, found.of("current"), found.of("candidate")
     if current is None:
         return f"no key signs: roomgate keys import {app} FILE"
+    if candidate and candidate.fault:  # Whether or not a rotation to it is under way.
+        return f"drop the candidate: roomgate keys abort {app}; then import the right one"
     if found.of("pending"):
         return (
             "a rotation is under way; if this stays so for minutes, it is stuck: "
             f"roomgate keys abort {app}"
         )
     if candidate:
-        return (
-            f"drop the candidate: roomgate keys abort {app}; then import the right one"
-            if candidate.fault
-            else f"once Tencent takes the candidate: roomgate keys rotate {app}"
-        )
+        return f"once Tencent takes the candidate: roomgate keys rotate {app}"
     if current.fault:
         return _way_back(found)
     return f"nothing. For a new key: roomgate keys import {app} FILE"

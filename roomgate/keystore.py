@@ -46,6 +46,11 @@ class StoredKey(NamedTuple):
         """The key's id, or a dash."""
         return self.key.key_id if self.key else _UNUSABLE
 
+    @property
+    def named(self) -> str:
+        """Its state and key id, or that it can't be used."""
+        return f"{self.state} {self.key_id if self.key else '(which can not be used)'}"
+
 
 class ApplicationKeys(NamedTuple):
     """The keys of an application, as they were just read.
@@ -168,7 +173,7 @@ class KeyStore:
                 f"roomgate keys import {sdk_app_id} FILE"
             ) from None
         except labels.RotationPending:
-            raise _pending(sdk_app_id) from None
+            raise _pending(sdk_app_id, "import the key again") from None
         except ClientError as error:
             raise _rotation_refused(error, arn) from error
 
@@ -209,7 +214,7 @@ class KeyStore:
                 f"roomgate keys import {sdk_app_id} FILE"
             ) from None
         except labels.RotationPending:
-            raise _pending(sdk_app_id) from None
+            raise _pending(sdk_app_id, "roll back again") from None
         return before, self.get(sdk_app_id)
 
     def abort(self, sdk_app_id: int) -> tuple[ApplicationKeys, ApplicationKeys]:
@@ -239,13 +244,15 @@ class KeyStore:
         try:
             labels.put_candidate(self._client, found.versions, value, replace=replace)
         except labels.CandidateThere:
+            app, candidate = found.sdk_app_id, found.of("candidate")
+            usable = candidate is not None and candidate.key is not None
             raise OperatorError(
-                f"Another key waits already: candidate {found.key_id('candidate')}. Rotate to it "
-                f"first (roomgate keys rotate {found.sdk_app_id}), drop it (roomgate keys abort "
-                f"{found.sdk_app_id}), or import with --replace."
+                f"Another key waits already: {candidate.named if candidate else 'a candidate'}. "
+                + (f"Rotate to it first (roomgate keys rotate {app}), drop" if usable else "Drop")
+                + f" it (roomgate keys abort {app}), or import with --replace."
             ) from None
         except labels.RotationPending:
-            raise _pending(found.sdk_app_id) from None
+            raise _pending(found.sdk_app_id, "import the key again") from None
 
     def _read(self, state: str, version: Version, name: str) -> StoredKey:
         value = value_of(self._client, name, version)
@@ -254,7 +261,9 @@ class KeyStore:
         try:
             return StoredKey(state, version, self._reader.read(value, name))
         except StoreDown as error:
-            return StoredKey(state, version, None, error.reason)
+            # Whoever shows it says that the key can't be used.
+            reason = error.reason.removeprefix("a key that can't be used: ")
+            return StoredKey(state, version, None, reason.rstrip("."))
 
 
 def wait_for(
@@ -301,11 +310,11 @@ def _refuse_known(found: ApplicationKeys, key: SigningKey) -> None:
             )
 
 
-def _pending(sdk_app_id: int) -> OperatorError:
+def _pending(sdk_app_id: int, then: str) -> OperatorError:
     return OperatorError(
         f"A rotation of application {sdk_app_id} is under way, or one got stuck. See: roomgate "
-        f"keys status {sdk_app_id}. If it does not end within minutes, drop it and import the key "
-        f"again: roomgate keys abort {sdk_app_id} (docs/runbook.md tells why rotations fail)"
+        f"keys status {sdk_app_id}. If it does not end within minutes, drop it: roomgate keys "
+        f"abort {sdk_app_id}; then {then} (docs/runbook.md tells why rotations fail)."
     )
 
 

@@ -92,6 +92,7 @@ def test_a_rotation_that_fails_is_told_and_can_be_dropped(
     for command in (("rotate", app), ("rollback", app), ("import", app, "-", "--replace")):
         refused = cli.failed("keys", *command, given=new_secret())
         assert f"roomgate keys abort {app}" in refused
+        assert ("then roll back again" in refused) == ("rollback" in command)
     dropped = cli.done("keys", "abort", app)["dropped"]
     assert [each["state"] for each in dropped] == ["candidate", "pending"]
     assert states(cli) == {"current": OLD}
@@ -107,8 +108,19 @@ def test_a_candidate_that_cannot_be_used_is_not_rotated_to(cli: Cli, app: str) -
     client.put_secret_value(SecretId=NAME, SecretString=value, VersionStages=["NEXT"])
     assert f"roomgate keys abort {app}" in cli.failed("keys", "rotate", app)
     told = cli.told("keys", "status", app)
-    assert "candidate key can't be used" in told
+    assert "candidate key can't be used: The key is no PEM" in told
+    assert ".." not in told
     assert f"Next: drop the candidate: roomgate keys abort {app}" in told
+
+
+def test_a_candidate_that_cannot_be_used_has_no_id_to_be_named_by(cli: Cli, app: str) -> None:
+    """It is said so where another one would be named, and it is not offered as one to rotate to."""
+    client = BOTO.client("secretsmanager")
+    client.put_secret_value(SecretId=NAME, SecretString="{}", VersionStages=["NEXT"])
+    said = cli.failed("keys", "import", app, "-", given=new_secret())
+    assert "candidate (which can not be used)" in said
+    assert "keys rotate" not in said
+    assert cli.done("keys", "abort", app)["dropped"] == [{"state": "candidate", "keyId": None}]
 
 
 def test_a_candidate_that_the_settings_forbid_is_not_rotated_to(cli: Cli, app: str) -> None:
