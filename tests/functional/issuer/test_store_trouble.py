@@ -61,9 +61,9 @@ class Issuer(NamedTuple):
     function: Function
     extension: FakeExtension
 
-    def post(self) -> Answer:
+    def post(self, api_key: str = API_KEY) -> Answer:
         """Ask for an entry."""
-        headers = {"Authorization": f"Bearer {API_KEY}"}
+        headers = {"Authorization": f"Bearer {api_key}"}
         return self.function.call("POST", "/v1/entries", body=BODY, headers=headers)
 
     def states(self) -> list[str]:
@@ -122,14 +122,14 @@ def metrics(printed: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, printed.splitlines()) if "_aws" in line]
 
 
-@pytest.mark.parametrize("misdeed", MISDEEDS)
+@pytest.mark.parametrize("misdeed", [*MISDEEDS, "says no, and not why"])
 def test_issuing_goes_on_with_the_last_good_key_and_says_so(
     issuer: Issuer, capsys: pytest.CaptureFixture[str], misdeed: str
 ) -> None:
     """The same keyId as before, at once, and a metric for the failure and the value's age."""
     good = issuer.post()
     issuer.grow_old()
-    issuer.extension.misdeed = MISDEEDS[misdeed]
+    issuer.extension.misdeed = MISDEEDS.get(misdeed, lambda _path: WITHOUT_REASON)
     capsys.readouterr()
     answer = issuer.post()
     assert (answer.status, answer.body["keyId"]) == (200, good.body["keyId"])
@@ -197,6 +197,19 @@ def test_a_cold_start_without_a_key_is_a_503(issuer: Issuer, misdeed: str) -> No
     answer = issuer.post()
     assert (answer.status, answer.code) == (503, "store-unavailable")
     assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_cold_start_whose_store_says_no_and_not_why_is_a_503(issuer: Issuer) -> None:
+    """Nobody is told that his API key is wrong; once the store gave one thing, strangers are."""
+    issuer.extension.misdeed = lambda _path: WITHOUT_REASON
+    answer = issuer.post()
+    assert (answer.status, answer.code) == (503, "store-unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    issuer.extension.missing = WITHOUT_REASON
+    issuer.extension.misdeed = lambda _path: None
+    issuer.grow_old(caches.RETRY_SECONDS)
+    assert issuer.post().status == 200
+    assert issuer.post("rg_stranger_" + "b" * 43).code == "api-key-invalid"
 
 
 @pytest.mark.parametrize("value", BROKEN_SECRETS)
