@@ -47,10 +47,9 @@ def pattern(resource: Any) -> str:
     """What names a resource stands for, as a pattern."""
     if resource == "*":
         return "*"
-    if "Ref" in resource:
-        return f"{STACK}/report-token"
     arn = re.sub(r"\$\{AWS::\w+\}", "", resource["Fn::Sub"]).replace("${Stack}", STACK)
     kind, text = re.split("[:/]", arn.split(":", 5)[5], maxsplit=1)
+    text = text.removesuffix("-??????")  # The random end of a secret's ARN.
     # An ARN of a stack ends with its id, and that of a parameter swallows the name's first slash.
     return {"stack": text.removesuffix("/*"), "parameter": f"/{text}"}.get(kind, text)
 

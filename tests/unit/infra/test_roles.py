@@ -114,7 +114,7 @@ OPERATORS = {
     *_secrets(RELAYS, "CreateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"),
     # AWS has no resource-level permission for it; relays are found by their names' prefix.
     *_secrets("*", "ListSecrets"),
-    *_secrets("ReportTokenSecret", "DescribeSecret"),
+    *_secrets(REPORT_TOKEN_KEYS, "DescribeSecret"),
     ("kms:Decrypt", "Key.Arn"),
     ("kms:GenerateDataKey", "Key.Arn"),
     ("kms:GetPublicKey", TAGGED_KEYS),
