@@ -35,7 +35,6 @@ FIRST_PAUSE: Final = 0.02
 """Seconds: the longest pause before the second try; each further one may be twice as long."""
 
 
-
 class Taken(NamedTuple):
     """What became of something that was said.
 
