@@ -14,6 +14,7 @@ from chalicelib.callers.relay_grants import RelayGrant, authenticate_relay, chec
 from chalicelib.callers.report_grants import authenticate_report
 from chalicelib.callers.report_tokens import Claims, ReportTokenKeys
 from chalicelib.callers.signers import Signers
+from chalicelib.events.callbacks import StoredCallback
 from chalicelib.events.dynamodb import connect
 from chalicelib.events.folder import Folder, Taken
 from chalicelib.events.keys import Place
@@ -182,13 +183,10 @@ def trtc_callbacks(call: Call[int]) -> Response:
     callback: Callback = call.body
     call.facts |= callback.facts()
     check_time(callback.sent, call.now_ms)
-    take_callback(call)
+    stored = StoredCallback(call.who, call.now_ms, callback)
+    call.outcome = folder.take_callback(stored, call.now_ms)
+    call.counts["Callbacks"] = 1
     return answer({"code": 0})
-
-
-def take_callback(call: Call[int]) -> None:
-    """Store and fold a callback."""
-    raise NotImplementedError
 
 
 def heard(call: Call[Any], place: Place, known: str, source: Source) -> Response:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -10,7 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.callers.callback_keys import CallbackKeys, new_key
-from tests.support.reports import APP, STACK, Function
+from chalicelib.events.callbacks import callback_of
+from chalicelib.events.dynamodb import connect
+from chalicelib.events.keys import RoomRef, callbacks_pk
+from chalicelib.events.table import EventTable
+from chalicelib.rooms import room_key
+from tests.support.event_table import fresh_room, stored_items
+from tests.support.reports import APP, STACK, TABLE, Function
 from tests.support.signing import KNOWN_BODY, KNOWN_KEY, KNOWN_SIGN, callback_body, sign
 
 if TYPE_CHECKING:
@@ -111,6 +117,64 @@ def test_each_is_one_log_line_without_keys(
     assert old.items() >= (known | said).items()
     assert forged.items() >= (known | {"reason": "callback-signature-invalid"}).items()
     assert not any(secret in text for secret in (*KEYS.keys, sign(KEYS.keys[0], raw), "AAAA"))
+
+
+def members(room: int | str) -> set[str]:
+    """Who is in a room."""
+    table = EventTable(connect(), TABLE)
+    return set(table.members(table.room(RoomRef(APP, room))))
+
+
+def kept(room: int | str | None) -> list[dict[str, Any]]:
+    """The callbacks that are stored of a room, as they came."""
+    pk = callbacks_pk(APP, None if room is None else room_key(room))
+    items = stored_items(connect(), TABLE, pk)
+    return [json.loads(callback_of(item).callback.raw) for item in items]
+
+
+@pytest.mark.parametrize("name", [None, "a room"])
+def test_what_tencent_saw_counts_at_once(webhook: Function, name: str | None) -> None:
+    """Who entered is in the room, who left is not; each is answered as Tencent asks."""
+    room = name or fresh_room()
+    for event, expected in ((103, {"anna"}), (104, set())):
+        raw = callback_body(now_ms(), event, RoomId=room, UserId="anna", TerminalType=2)
+        answer = called_back(webhook, raw)
+        assert (answer.status, answer.body) == (200, {"code": 0})
+        assert members(room) == expected
+
+
+def test_a_callback_that_comes_again_is_stored_once(webhook: Function) -> None:
+    """Tencent's retries carry another time of sending; the first one is kept, all are successes."""
+    room, t = fresh_room(), now_ms()
+    first = callback_body(t, RoomId=room, UserId="anna")
+    again = json.dumps(json.loads(first) | {"CallbackTs": t + 10}).encode()
+    answers = [called_back(webhook, raw).body for raw in (first, again, first)]
+    assert answers == [{"code": 0}] * 3
+    assert kept(room) == [json.loads(first)]
+
+
+def test_callbacks_of_other_kinds_are_kept_as_they_came(webhook: Function) -> None:
+    """Unknown events, members, rooms and users too; they say nothing of who is in the room."""
+    room = fresh_room()
+    for event, info in (
+        (101, {"RoomId": room, "UserId": "anna"}),
+        (104, {"RoomId": room, "UserId": "not a userid"}),
+        (999, {"RoomId": room, "New": [{"member": None}]}),
+    ):
+        assert called_back(webhook, callback_body(now_ms(), event, **info)).status == 200
+    nowhere = callback_body(now_ms(), 103, RoomId=0, UserId="anna")
+    assert called_back(webhook, nowhere).status == 200
+    assert {each["EventType"] for each in kept(room)} == {101, 104, 999}
+    assert json.loads(nowhere) in kept(None)
+    assert members(room) == set()
+
+
+def test_what_is_refused_is_not_stored(webhook: Function) -> None:
+    """Neither a forged callback nor one of another time."""
+    room = fresh_room()
+    called_back(webhook, callback_body(now_ms(), RoomId=room, UserId="anna"), signature="AAAA")
+    called_back(webhook, callback_body(now_ms() - 10 * MINUTE_MS, RoomId=room, UserId="anna"))
+    assert kept(room) == []
 
 
 gentle = settings(
