@@ -119,6 +119,19 @@ def test_each_is_one_log_line_without_keys(
     assert not any(secret in text for secret in (*KEYS.keys, sign(KEYS.keys[0], raw), "AAAA"))
 
 
+def test_only_what_is_refused_is_counted_as_refused(
+    webhook: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a first callback nor one that comes again."""
+    raw = callback_body(now_ms(), RoomId=fresh_room(), UserId="anna")
+    for _ in range(2):
+        called_back(webhook, raw)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["outcome"] for line in lines] == ["applied", "duplicate"]
+    assert [line["Callbacks"] for line in lines] == [1, 1]
+    assert not any("CallbacksRefused" in line for line in lines)
+
+
 def members(room: int | str) -> set[str]:
     """Who is in a room."""
     table = EventTable(connect(), TABLE)
