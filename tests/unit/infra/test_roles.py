@@ -67,7 +67,8 @@ ALLOWED = {
     | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
     | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
-    | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
+    | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
     # The steps read and write, whichever secret is rotated.
     ("rotation", "Role"): LOGS
