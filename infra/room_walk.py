@@ -106,9 +106,7 @@ def _told(entries: list[Any]) -> list[str]:
 
 
 def _evidence(transition: Mapping[str, Any]) -> str:
-    by = transition.get("by")
-    if by is None:
-        return transition["reason"]
+    by = transition.get("by", "Tencent")
     word = "by its own word" if by == transition["userId"] else f"by {by}'s word"
     return f"{word}, {transition['reason']}"
 

@@ -65,7 +65,7 @@ def run(folder: Path, *, once: bool) -> None:
         Walk(deployed.urls, tenant, http).walk()
         RoomWalk(deployed.urls, tenant, http).walk()
         KeyWalk(deployed.urls["issuer"], tenant, Operator(aws.environ, STACK)).walk()
-        say("\n   The walk is done: users were let in, their comings and goings are known, a key rotated.")
+        say("\n   The walk is done: users were let in, who came and went is known, a key rotated.")
         if not once:
             with contextlib.suppress(KeyboardInterrupt):
                 _stay(folder / "env", deployed.urls, tenant)
