@@ -38,7 +38,7 @@ TIMES = st.integers(0, 2**31)
 TTLS = st.integers(1, 2**31 - 1)
 
 # userSig, privateMapKey of a number, of a string room; in characters, as the README says.
-LONGEST = {"P-256": (400, 524, 0), "secp256k1": (400, 524, 0), "HMAC": (268, 392, 508)}
+LONGEST = {"P-256": (400, 524, 0), "secp256k1": (400, 524, 0), "HMAC": (272, 396, 512)}
 
 MADE = [
     (name, issue(key, **order))
