@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from tests.system.conftest import Tenant
 
 README = (ROOT / "README.md").read_text()
-EXAMPLES = README[README.index("## The API by example") : README.index("### Routes")]
+
+
+def section(start: str, end: str) -> str:
+    """A part of the README."""
+    return README[README.index(start) : README.index(end)]
+
+
+EXAMPLES = section("## The API by example", "### Routes") + section(
+    "## Who is in the room", "## Deploying to AWS"
+)
 MARK = "---- answered"
 
 

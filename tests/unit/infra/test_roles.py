@@ -136,6 +136,11 @@ OPERATORS = {
         for folder in ("apps", "callers")
         for rest in ("", "/*")
     },
+    *{(f"ssm:{action}Parameter", f"{PARAMETER}/pseudonyms") for action in ("Get", "Put")},
+    *{
+        (f"dynamodb:{action}", "Table.Arn")
+        for action in ("DeleteItem", "GetItem", "PutItem", "Query", "Scan")
+    },
     ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
 
