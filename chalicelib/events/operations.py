@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.events.dynamodb import cancellation_reasons, error_code, passing_failures
 from chalicelib.events.keys import OPEN
-from chalicelib.events.refusals import HeadMoved
+from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,9 @@ _CONFLICT: Final = "TransactionConflictException"
 """A single write met a transaction on the same item."""
 _LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
 """Reasons of a canceled transaction that mean that somebody else writes the same items."""
+
+_BATCH_TRIES: Final = 4
+"""Times that DynamoDB is asked for what it left out of a batch: 16 MB fit, or it is throttled."""
 
 
 class Items:
@@ -138,12 +141,15 @@ class Items:
             page: most items read at once; 0: as many as an answer holds (1 MB).
         """
         asked: dict[str, Any] = {
+            "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":first": first, ":last": last},
             "ConsistentRead": True,
             "ScanIndexForward": not newest_first,
         }
-        return self._pages(asked, page)
+        if page:
+            asked["Limit"] = page
+        return self._pages(asked)
 
     def due(self, shard: str, minute: int, page: int) -> Iterator[Item]:
         """The keys of open rooms that something is due in, the longest due first.
@@ -155,18 +161,47 @@ class Items:
             minute: by this unix minute.
             page: most read at once.
         """
-        asked: dict[str, Any] = {
-            "IndexName": OPEN,
-            "KeyConditionExpression": "#open = :open AND due <= :due",
-            "ExpressionAttributeNames": {"#open": OPEN},
-            "ExpressionAttributeValues": {":open": {"S": shard}, ":due": {"N": str(minute)}},
-        }
-        return self._pages(asked, page)
+        return self._pages(
+            {
+                "TableName": self._table,
+                "IndexName": OPEN,
+                "KeyConditionExpression": "#open = :open AND due <= :due",
+                "ExpressionAttributeNames": {"#open": OPEN},
+                "ExpressionAttributeValues": {":open": {"S": shard}, ":due": {"N": str(minute)}},
+                "Limit": page,
+            }
+        )
 
-    def _pages(self, asked: dict[str, Any], page: int) -> Iterator[Item]:
-        asked["TableName"] = self._table
-        if page:
-            asked["Limit"] = page
+    def open_rooms(self, shard: str) -> Iterator[Item]:
+        """Read the keys in one part of the index of open rooms, as they stood a moment ago."""
+        return self._pages(
+            {
+                "TableName": self._table,
+                "IndexName": OPEN,
+                "KeyConditionExpression": "#open = :open",
+                "ExpressionAttributeNames": {"#open": OPEN},
+                "ExpressionAttributeValues": {":open": {"S": shard}},
+            }
+        )
+
+    def batch(self, keys: list[Item]) -> list[Item]:
+        """Read some items as they stood a moment ago; those that are there, in any order.
+
+        Args:
+            keys: 1 to 100 of them, each one once (AWS).
+        """
+        found: list[Item] = []
+        asked: Any = {self._table: {"Keys": keys}}
+        for _ in range(_BATCH_TRIES):
+            with passing_failures():
+                answer: Any = self._client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table, [])
+            asked = answer["UnprocessedKeys"]
+            if not asked:
+                return found
+        raise StoreUnavailable
+
+    def _pages(self, asked: dict[str, Any]) -> Iterator[Item]:
         while True:
             with passing_failures():
                 answer = self._client.query(**asked)
@@ -174,6 +209,44 @@ class Items:
             if "LastEvaluatedKey" not in answer:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def pages(self) -> Iterator[list[Item]]:
+        """Read the whole table, page by page; not as it stands at one moment."""
+        asked: dict[str, Any] = {"TableName": self._table}
+        while True:
+            with passing_failures():
+                answer = self._client.scan(**asked)
+            yield answer["Items"]  # type: ignore[misc]  # Its types are wider.
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def replace(self, old: Item, new: Item) -> bool:
+        """Put an item in the place of another one with the same key; whether that was still there.
+
+        A head is told by its revision and a session by its mark; all other items are never changed,
+        so they are there or not.
+        """
+        put: dict[str, Any] = {"TableName": self._table, "Item": new}
+        counted = next((name for name in ("revision", "mark") if name in old), None)
+        if counted:
+            put["ConditionExpression"] = f"{counted} = :{counted}"
+            put["ExpressionAttributeValues"] = {f":{counted}": old[counted]}
+        else:
+            put["ConditionExpression"] = "attribute_exists(pk)"
+        with passing_failures():
+            try:
+                self._client.put_item(**put)
+            except ClientError as error:
+                if _is_lost(error):
+                    return False
+                raise
+        return True
+
+    def delete(self, key: Item) -> None:
+        """Delete an item, if it is there."""
+        with passing_failures():
+            self._client.delete_item(TableName=self._table, Key=key)
 
 
 def _is_lost(error: ClientError) -> bool:

@@ -165,3 +165,16 @@ def test_a_session_that_was_forgotten_meanwhile_does_not_come_back(users: Users)
     items: Any = Items(users.client, "events")  # type: ignore[arg-type]  # A stand-in.
     assert not items.put_newer(session_item(session, None), 4, anew=False)
     assert users.items("anna") == []
+
+
+def test_a_session_that_ends_while_a_name_in_it_is_changed_stays_ended(users: Users) -> None:
+    """Whoever read it before it ended must read it again."""
+    items: Any = Items(users.client, "events")  # type: ignore[arg-type]  # A stand-in.
+    users.stays.write(change(1, "+anna@5"))
+    (before,) = users.items("anna")
+    users.stays.write(change(2, "-anna@9"))
+    (after,) = users.items("anna")
+    named = {"joinedBy": {"L": [{"S": "gone"}, {"S": "client"}, {"S": "listed"}]}}
+    assert not items.replace(before, before | named)
+    assert items.replace(after, after | named)
+    assert users.story("anna") == [(5, 9)]

@@ -75,7 +75,8 @@ ALLOWED = {
     | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
     | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
-    | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
+    | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
     # Keeper reads no secret: an application's settings say how large its rooms may be.
     ("keeper", "Role"): LOGS
@@ -145,10 +146,10 @@ OPERATORS = {
     },
     # AWS has no resource-level permission for it; signers are found by their names' prefix.
     *_secrets("*", "ListSecrets"),
-    *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
+    *_secrets(REPORT_TOKEN_KEYS, "DescribeSecret"),
     ("kms:Decrypt", "Key.Arn"),
     ("kms:GenerateDataKey", "Key.Arn"),
-    *SIGN,
+    ("kms:GetPublicKey", TAGGED_KEYS),
     ("lambda:InvokeFunction", f"{FUNCTION}-rotation"),
     *_read_parameters("apps"),
     *_read_parameters("callers"),
@@ -157,6 +158,11 @@ OPERATORS = {
         for action in ("Put", "Delete")
         for folder in ("apps", "callers")
         for rest in ("", "/*")
+    },
+    *{(f"ssm:{action}Parameter", f"{PARAMETER}/pseudonyms") for action in ("Get", "Put")},
+    *{
+        (f"dynamodb:{action}", "Table.Arn")
+        for action in ("DeleteItem", "GetItem", "PutItem", "Query", "Scan")
     },
     ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
@@ -180,7 +186,7 @@ def test_every_function_has_a_role_and_every_role_a_function() -> None:
 
 
 def test_operators_may_do_this_and_nothing_else() -> None:
-    """What the command line needs; it never reads the keys of report tokens."""
+    """What the command line needs: no keys of report tokens, and no signing with those in KMS."""
     policy = SHARED["Resources"]["OperatorPolicy"]["Properties"]
     statements = policy["PolicyDocument"]["Statement"]
     assert _allowed(statements) == OPERATORS
