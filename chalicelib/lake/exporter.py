@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chalicelib.lake.firehose import Delivery
     from chalicelib.lake.packing import Pack
-    from chalicelib.lake.quarantine import Quarantine
+    from chalicelib.lake.quarantine import Keeps
     from chalicelib.lake.row import Row
 
 Record = dict[str, Any]
@@ -69,7 +69,7 @@ class Exporter:
         reports: whether reports make rows too.
     """
 
-    def __init__(self, delivery: Delivery, quarantine: Quarantine, *, reports: bool) -> None:
+    def __init__(self, delivery: Delivery, quarantine: Keeps, *, reports: bool) -> None:
         self._delivery = delivery
         self._quarantine = quarantine
         self._reports = reports

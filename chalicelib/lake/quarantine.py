@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -32,6 +32,13 @@ def connect() -> S3Client:
         retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
     )
     return cast("S3Client", get_session().create_client("s3", config=config))
+
+
+class Keeps(Protocol):
+    """What an exporter asks of a quarantine."""
+
+    def put(self, poison: Sequence[dict[str, Any]]) -> bool:
+        """Store poison, of which there is some; whether it is stored."""
 
 
 class Quarantine:
