@@ -31,6 +31,7 @@ from chalicelib.rooms import room_key
 
 if TYPE_CHECKING:
     from chalicelib.events.items import Report
+
     from chalicelib.events.table import Page
 
 app = Chalice(app_name="rooms")
