@@ -66,7 +66,10 @@ class Quarantine:
         key = f"{PREFIX}{poison[0]['sequence']}-{sha256(body).hexdigest()[:16]}.jsonl"
         try:
             self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            self._tell(key, error.response["Error"]["Code"])
+            return False
+        except BotoCoreError as error:
             self._tell(key, type(error).__name__)
             return False
         self._tell(key, poison[0]["reason"])

@@ -14,20 +14,19 @@ exporter from the stream, or a backfill from the table.
 
 from __future__ import annotations
 
-import json
 import zlib
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.events.packing import unsqueeze
+from chalicelib.events.keys import Place
+from chalicelib.events.rooms import change_of
 from chalicelib.lake.row import JOIN, LEAVE, REPORT, VERSION, Row
-from chalicelib.roster.forms import transitions_of
+from chalicelib.rooms.identifiers import room_key
 
 Image = Mapping[str, Mapping[str, Any]]
-"""An item in DynamoDB's low-level form; binary as bytes, or as base64, as Lambda hands it over."""
+"""An item as DynamoDB's low-level API has it, binary as bytes."""
 
-_TEXT, _SQUEEZED = "S", "B"
 _UNREADABLE = (ValueError, TypeError, AttributeError, IndexError, RecursionError, zlib.error)
 
 
@@ -57,7 +56,13 @@ def exported_rows(record: Mapping[str, Any], *, reports: bool) -> list[Row]:
     """
     if record["eventName"] != "INSERT":
         return []
-    return rows_of(record["dynamodb"].get("NewImage", {}), reports=reports)
+    try:
+        image = _with_bytes(record["dynamodb"]["NewImage"])
+    except KeyError as error:
+        raise BadImage(f"{error.args[0]} is missing") from error
+    except _UNREADABLE as error:
+        raise BadImage("the transitions are no base64") from error
+    return rows_of(image, reports=reports)
 
 
 def rows_of(image: Image, *, reports: bool = False) -> list[Row]:
@@ -81,17 +86,26 @@ def rows_of(image: Image, *, reports: bool = False) -> list[Row]:
         raise BadImage(f"{type(error).__name__}: it is not as such items are written") from error
 
 
+def _with_bytes(image: Image) -> Image:
+    """An image as DynamoDB's API has it: Lambda hands binary over as base64.
+
+    Of no other attribute that rows are made from is there so much that it is binary.
+    """
+    transitions = image.get("transitions", {})
+    if "B" not in transitions:
+        return image
+    return {**image, "transitions": {"B": b64decode(transitions["B"])}}
+
+
 def _change_rows(image: Image) -> list[Row]:
-    _, app, room = image["pk"]["S"].split("#")
-    version = int(image["sk"]["S"].removeprefix("T#"))
-    at = int(image["at"]["N"])
-    transitions = transitions_of(json.loads(_text_of(image["transitions"])))
+    change = change_of(image)
+    app, room, version = change.ref.sdk_app_id, room_key(change.ref.room), change.version
     return [
         Row(
             v=VERSION,
-            id=f"{int(app)}/{room}/{version}/{place}",
+            id=f"{app}/{room}/{version}/{place}",
             ev=JOIN if each.joined else LEAVE,
-            app=int(app),
+            app=app,
             room=room,
             user=each.user,
             t=each.t,
@@ -99,21 +113,22 @@ def _change_rows(image: Image) -> list[Row]:
             delta=1 if each.joined else -1,
             source=each.source,
             reason=each.reason,
-            lag_ms=at - each.t,
+            lag_ms=change.at - each.t,
         )
-        for place, each in enumerate(transitions)
+        for place, each in enumerate(change.transitions)
     ]
 
 
 def _report_row(image: Image) -> Row:
-    _, app, room, user = image["pk"]["S"].split("#")
+    place = Place.of(image["pk"]["S"])
+    app, room, user = place.sdk_app_id, room_key(place.room), place.user_id
     epoch, seq = map(int, image["sk"]["S"].removeprefix("E#").split("#"))
     age = int(image["age"]["N"])
     return Row(
         v=VERSION,
-        id=f"{int(app)}/{room}/{user}/{epoch}/{seq}",
+        id=f"{app}/{room}/{user}/{epoch}/{seq}",
         ev=REPORT,
-        app=int(app),
+        app=app,
         room=room,
         user=user,
         t=int(image["received"]["N"]) - age,
@@ -123,11 +138,3 @@ def _report_row(image: Image) -> Row:
         reason=None,
         lag_ms=age,
     )
-
-
-def _text_of(value: Mapping[str, Any]) -> str:
-    if _TEXT in value:
-        text: str = value[_TEXT]
-        return text
-    squeezed = value[_SQUEEZED]
-    return unsqueeze(b64decode(squeezed) if isinstance(squeezed, str) else squeezed)

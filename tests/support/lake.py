@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib.events.packing import squeeze
+from chalicelib.events import rooms
+from chalicelib.events.keys import RoomRef
+from chalicelib.events.reports import Beside, Report, report_item
 from chalicelib.lake.exporter import Exporter
 from chalicelib.lake.firehose import Delivery
 from chalicelib.lake.row import COLUMNS, Row
-from chalicelib.roster.forms import transitions_form
+from chalicelib.rooms.identifiers import parse_room_key
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
+from chalicelib.roster.view import view_of
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Sequence
 
-    from tests.support.stream import Item
+    from chalicelib.events.keys import Item, Place
 
 APP: Final = 1400000001
 T0: Final = 1_600_000_000_000
 STREAM: Final = "lake"
-_LONG: Final = 1000  # characters
 _TYPES: Final = {"int": int, "bigint": int, "string": str}
 MEGABYTE: Final = 1024 * 1024
+DAY: Final = 86_400
 
 
 def joins(*users: str, t: int = T0) -> list[Transition]:
@@ -42,17 +45,19 @@ def leaves(*users: str, t: int = T0) -> list[Transition]:
 def change_item(
     room: str, version: int, transitions: Sequence[Transition], *, at: int = T0, app: int = APP
 ) -> Item:
-    """A change as it stands in the event table: squeezed when it is long."""
-    text = json.dumps(transitions_form(transitions), separators=(",", ":"))
-    return {
-        "pk": {"S": f"R#{app}#{room}"},
-        "sk": {"S": f"T#{version:010}"},
-        "at": {"N": str(at)},
-        "size": {"N": "1"},
-        "latest": {"N": str(max(each.t for each in transitions))},
-        "transitions": {"B": squeeze(text)} if len(text) > _LONG else {"S": text},
-        "ttl": {"N": str(at // 1000 + 86_400)},
-    }
+    """A change as it stands in the event table, with the room by its key."""
+    ref = RoomRef(app, parse_room_key(room))
+    latest = max(each.t for each in transitions)
+    change = rooms.Change(ref, version, at, 1, latest, tuple(transitions))
+    return rooms.change_item(change, at // 1000 + DAY)
+
+
+def report(place: Place, *, received: int = T0, age: int = 40) -> Item:
+    """A report of somebody who is alone, under the token of epoch 5, as the table has it."""
+    view = view_of(place.user_id, {})
+    said = Report(place, 5, 1, received, age, Source.CLIENT, view)
+    beside = Beside(0, "", None, tuple)
+    return report_item(said, received // 1000 + DAY, beside)
 
 
 def expected_row(room: str, version: int, place: int, it: Transition, at: int) -> dict[str, Any]:

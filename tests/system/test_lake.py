@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,6 @@ import pytest
 
 from chalicelib.lake.row import COLUMNS
 from infra.stacks import Stacks
-from tests.support.event_table import fresh_room
 from tests.support.lake import change_item, expected_row, joins, leaves
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def quarantine(cloud: Cloud, deployed: Deployed) -> str:
 @pytest.fixture
 def room() -> str:
     """A room of the test's own."""
-    return str(fresh_room())
+    return str(1 + secrets.randbelow(2**31))
 
 
 def put(cloud: Cloud, table: str, *items: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ ALARMS = {
     for logical, resource in resources.items()
     if resource.get("Type") == "AWS::CloudWatch::Alarm"
 }
-LAKE = "Conversion Dropped Failed Freshness IteratorAge OnFailure Poison".split()
+LAKE = ["Conversion", "Dropped", "Failed", "Freshness", "IteratorAge", "OnFailure", "Poison"]
 HTTPS = [each.name for each in FUNCTIONS if each.http]
 HANDLERS = [
     (each.name, handler, "" if handler == each.handlers[0] else handler)

@@ -8,12 +8,14 @@ loses answers, the quarantine is full, and there is poison.
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
 from chalicelib.rooms.identifiers import room_key
+from infra.layout import ROOT
 from tests.simulation.rules import Roomgate
 from tests.simulation.runs import World
 from tests.simulation.truth import Setting
@@ -40,6 +42,18 @@ ROOMS: Final = {
     room_key("a room"): Setting(20, ordered=False, callbacks=True),
     "3": Setting(2),
 }
+
+
+def settings_of_the_template() -> Settings:
+    """Those that the exporter is deployed with, without reports; batches are smaller here."""
+    template = json.loads((ROOT / "infra" / "exporter.json").read_text())
+    mapping = template["Resources"]["Mapping"]["Properties"]
+    changes, _reports = mapping["FilterCriteria"]["Filters"]
+    told = mapping | {"FilterCriteria": {"Filters": [changes]}}
+    return Settings.of(told)._replace(batch=8)
+
+
+SETTINGS: Final = settings_of_the_template()
 
 
 class Change(NamedTuple):
@@ -129,8 +143,7 @@ class Run:
         self.poisoned: set[str] = set()
         self.function = Mortal(lambda event: work.export(event["Records"]).answer, chance, share)
         work = exporter(self.firehose, self.shelf, sleep=self.function.perhaps_die)
-        settings = Settings(batch=8, bisect=True, retries=100, age=21_600, partial=True)
-        self.pump = Pump(self.function, settings, chance, lanes=3)
+        self.pump = Pump(self.function, SETTINGS, chance, lanes=3)
         for number, change in enumerate(self.changes):
             self._write(change, poison=number % 17 == 5)
         self.pump.run()
@@ -139,7 +152,7 @@ class Run:
         room, version, transitions, at = change
         item = change_item(room, version, transitions, at=at)
         if poison:  # A foreign item beside it, which no version of Roomgate wrote.
-            broken = item | {"sk": {"S": f"T#x{version}"}}
+            broken = item | {"sk": {"S": f"T#x{version}"}, "at": {"S": "?"}}
             self.poisoned.add(self.pump.write(broken)["dynamodb"]["SequenceNumber"])
         self.pump.write(item)
 
@@ -212,8 +225,11 @@ def test_what_stays_out_of_the_lake_is_with_on_failure() -> None:
     chance = random.Random(1)  # noqa: S311 (a simulation)
     firehose = StrictFirehose(chance, Trouble(call=1))
     work = exporter(firehose)
-    settings = Settings(batch=50, bisect=True, retries=3, age=21_600, partial=True)
-    pump = Pump(lambda event, _: work.export(event["Records"]).answer, settings, chance)
+    pump = Pump(
+        lambda event, _: work.export(event["Records"]).answer,
+        SETTINGS._replace(retries=3),
+        chance,
+    )
     changes = history(1)
     for change in changes:
         pump.write(change_item(change.room, change.version, change.transitions, at=change.at))

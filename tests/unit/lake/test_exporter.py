@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chalicelib.events.items import Place, Report, report_item
+from chalicelib.events.keys import Place
 from chalicelib.lake.exporter import PART_BYTES, Exported
 from chalicelib.lake.firehose import ROUNDS
-from chalicelib.roster.view import view_of
 from tests.support.lake import (
     APP,
     T0,
@@ -25,6 +24,7 @@ from tests.support.lake import (
     joins,
     leaves,
     refusal,
+    report,
 )
 from tests.support.stream import stream_record
 
@@ -91,8 +91,7 @@ def test_a_batch_becomes_one_record() -> None:
 def test_a_batch_without_rows_makes_no_call() -> None:
     """Reports make none unless they are asked for."""
     firehose = StrictFirehose()
-    place = Place(APP, 7, "anna")
-    item = report_item(Report(place, 5, 1, T0, 40, "client", view_of("anna", {})), T0)
+    item = report(Place(APP, 7, "anna"))
     done = exporter(firehose).export(stream(item))
     assert (done.rows, done.recorded, firehose.calls) == (0, None, [])
     done = exporter(firehose, reports=True).export(stream(item))

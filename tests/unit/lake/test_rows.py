@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from chalicelib.events.items import Place, Report, report_item
+from chalicelib.events.keys import Place
 from chalicelib.lake.row import check_row
 from chalicelib.lake.rows import BadImage, exported_rows, rows_of
-from chalicelib.roster.view import view_of
-from tests.support.lake import APP, T0, change_item, expected_row, good_row, joins, leaves
+from tests.support.lake import APP, T0, change_item, expected_row, good_row, joins, leaves, report
 from tests.support.stream import stream_record
 
 AT = T0 + 700
 CHANGE = change_item("7", 3, [*joins("anna", "berta"), *leaves("carl", t=T0 - 5)], at=AT)
 LONG = change_item("7", 4, joins(*(f"user-{number:04}" for number in range(500))), at=AT)
-REPORT = report_item(
-    Report(Place(APP, "room", "anna"), 5, 1, AT, 40, "relay", view_of("anna", {})), T0
-)
+REPORT = report(Place(APP, "room", "anna"), received=AT)
 
 
 def test_a_change_makes_a_row_for_each_transition() -> None:
@@ -54,7 +50,6 @@ def test_a_report_makes_a_row_if_reports_are_asked_for() -> None:
         t=AT - 40,
         ver=None,
         delta=0,
-        source="relay",
         reason=None,
         lag_ms=40,
     )
@@ -99,8 +94,8 @@ def test_only_what_is_put_is_exported() -> None:
         {"transitions": {"S": '[[1,1,"=","nobody","listed","anna"]]'}},
         {"transitions": {"S": '[["in",1,"=","client","listed","anna"]]'}},
         {"transitions": {"B": b"\x00\x01"}},
-        {"transitions": {"B": "no base64"}},
-        {"transitions": {"B": b64encode(b"\xff" * 9).decode()}},
+        {"transitions": {"B": b"\xff" * 9}},
+        {"transitions": {"B": "text"}},
     ],
 )
 def test_a_change_that_cannot_be_read_says_so_and_not_what_it_holds(
@@ -119,5 +114,14 @@ def test_a_missing_attribute_is_named(name: str) -> None:
         rows_of({key: value for key, value in CHANGE.items() if key != name})
     record = stream_record(CHANGE)
     del record["dynamodb"]["NewImage"]
-    with pytest.raises(BadImage, match="pk is missing"):
+    with pytest.raises(BadImage, match="NewImage is missing"):
+        exported_rows(record, reports=False)
+
+
+@pytest.mark.parametrize("squeezed", ["no base64", "AA", 7, None])
+def test_a_stream_record_that_cannot_be_decoded_says_so(squeezed: Any) -> None:
+    """As one that cannot be read."""
+    record = stream_record(LONG)
+    record["dynamodb"]["NewImage"]["transitions"] = {"B": squeezed}
+    with pytest.raises(BadImage):
         exported_rows(record, reports=False)
