@@ -144,23 +144,25 @@ class _Batch:
         except BadImage as error:
             self._quarantine(partition, sequence, error.reason, {"record": record})
             return
-        for row in rows:
-            self._add(row, partition, sequence)
+        lines = self._lines(rows, partition, sequence)
+        if lines:
+            self.lines.setdefault(partition, []).extend(lines)
+            self.first.setdefault(partition, sequence)
+            self.bytes += sum(map(len, lines))
+            # All rows of a record were recorded at once.
+            self.done.recorded = min(self.done.recorded or rows[0].recorded, rows[0].recorded)
 
-    def _add(self, row: Row, partition: str, sequence: str) -> None:
-        try:
-            check_row(row)
-        except BadRow as error:
-            self._quarantine(partition, sequence, str(error), {"row": row._asdict()})
-            return
-        line = row_text(row).encode()
-        if partition not in self.lines:
-            self.lines[partition] = []
-            self.first[partition] = sequence
-        self.lines[partition].append(line)
-        self.bytes += len(line)
-        if self.done.recorded is None or row.recorded < self.done.recorded:
-            self.done.recorded = row.recorded
+    def _lines(self, rows: Iterable[Row], partition: str, sequence: str) -> list[bytes]:
+        """The good rows as JSON; the others are poison."""
+        lines = []
+        for row in rows:
+            try:
+                check_row(row)
+            except BadRow as error:
+                self._quarantine(partition, sequence, str(error), {"row": row._asdict()})
+            else:
+                lines.append(row_text(row).encode())
+        return lines
 
     def _quarantine(
         self, partition: str, sequence: str, reason: str, what: Mapping[str, Any]

@@ -99,7 +99,8 @@ def _with_bytes(image: Image) -> Image:
 
 def _change_rows(image: Image) -> list[Row]:
     change = change_of(image)
-    app, room, version = change.ref.sdk_app_id, room_key(change.ref.room), change.version
+    app, version = change.ref.sdk_app_id, change.version
+    room = image["pk"]["S"].rpartition("#")[2]  # As it was read, since a room has one key only.
     return [
         Row(
             v=VERSION,

@@ -6,9 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.lake.row import COLUMNS, BadRow, Row, check_row, row_text
+from chalicelib.rooms.identifiers import STR_ROOM_PATTERN, USER_ID_PATTERN, Room, room_key
 from chalicelib.roster.members import Reason
+from chalicelib.roster.signal import Source
 from tests.support.lake import APP, T0, good_row
 
 REPORT = good_row(ev="report", id=f"{APP}/7/anna/5/1", ver=None, delta=0, reason=None)
@@ -84,6 +88,9 @@ def test_good_rows_pass(row: Row) -> None:
         ("reason", {"reason": "lease"}),
         ("id", {"id": f"{APP}/7/4/0"}),
         ("id", {"id": f"{APP}/8/3/0"}),
+        ("id", {"id": f"{APP}/7/3/"}),
+        ("id", {"id": f"{APP}/7/3/0/1"}),
+        ("id", {"id": f'{APP}/7/3/0","v":"'}),
     ],
 )
 def test_a_bad_column_is_named(column: str, changes: dict[str, Any]) -> None:
@@ -101,6 +108,7 @@ def test_a_bad_column_is_named(column: str, changes: dict[str, Any]) -> None:
         ("reason", {"reason": "left"}),
         ("delta", {"delta": 1}),
         ("id", {"id": f"{APP}/7/berta/5/1"}),
+        ("id", {"id": f"{APP}/7/anna/5"}),
     ],
 )
 def test_a_report_changes_nothing(column: str, changes: dict[str, Any]) -> None:
@@ -118,6 +126,22 @@ def test_a_row_is_one_line_of_json() -> None:
         '"ver":3,"delta":1,"source":"client","reason":"listed","lag_ms":250}'
     )
     assert json.loads(text) == good_row()._asdict()
+
+
+@given(
+    st.one_of(st.integers(1, 2**32 - 1), st.from_regex(STR_ROOM_PATTERN, fullmatch=True)),
+    st.from_regex(USER_ID_PATTERN, fullmatch=True),
+    st.integers(1, 10**13 - 1),
+    st.sampled_from(sorted(Source)),
+)
+def test_a_row_that_is_as_the_schema_says_is_written_as_json_would(
+    room: Room, user: str, t: int, source: Source
+) -> None:
+    """Written out by hand it is what the encoder makes of it, whatever its texts are."""
+    key = room_key(room)
+    row = good_row(room=key, user=user, t=t, source=source, id=f"{APP}/{key}/3/0")
+    check_row(row)
+    assert row_text(row) == json.dumps(row._asdict(), separators=(",", ":"))
 
 
 def test_a_column_without_a_value_is_left_out() -> None:
