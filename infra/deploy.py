@@ -54,6 +54,7 @@ _OPTIONS: Final = {
     "--memory-size": ("MemorySize", "MB of each function"),
     "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
+    "--history-days": ("HistoryDays", "days that changes, snapshots and sessions are kept"),
     "--export-reports": ("ExportReports", "true or false: whether reports go to the lake too"),
     "--export-window-seconds": ("ExportWindowSeconds", "seconds that changes wait for others"),
     "--lake-days": ("LakeDays", "days that the lake keeps rows"),
@@ -213,16 +214,18 @@ def _empty(cloud: Cloud, bucket: str) -> None:
 
 
 def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str]:
+    prefixes = ",".join(f"{stack}/{kind}/" for kind in ("app", "relay", "callback"))
     operators = [
-        f"  aws secretsmanager list-secrets --filters Key=name,Values={stack}/app/,{stack}/relay/",
+        f"  aws secretsmanager list-secrets --filters Key=name,Values={prefixes}",
         "  aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME",
         f"  aws ssm get-parameters-by-path --recursive --path /{stack} --query Parameters[].Name",
         "  aws ssm delete-parameters --names …   (all of them)",
     ]
     if not data:
         return [
-            f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), the lake,",
-            "and what operators made (keys, settings, callers, relays). `up` goes on with them.",
+            f"Kept: stacks {stack}-shared (event table, KMS key, report-token secret) and",
+            f"{stack}-lake, and what operators made (keys, settings, callers, relays, callback",
+            "keys). `up` again goes on with all of it.",
             f"To delete these stacks too: python -m infra.deploy down --stack {stack} --data",
         ]
     table = f"--table-name {shared['TableName']}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.keys.settings import ALGORITHMS, DAY, Bounds, Probe, Settings
+from chalicelib.keys.settings import ALGORITHMS, DAY, LARGEST_ROOM, Bounds, Probe, Settings
 from roomgate.errors import OperatorError
 from roomgate.groups import Group
 from roomgate.options import SDK_APP_ID, SECONDS, USER_ID
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from roomgate.session import Session
-
-_LARGEST_ROOM: Final = 5_000
 
 
 class Applications:
@@ -76,7 +74,7 @@ class Applications:
 def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
     """The options of ``add``; ``set`` has the same, where nothing given means no change."""
     day, week = (DAY, 7 * DAY) if defaults else (None, None)
-    largest = _LARGEST_ROOM if defaults else None
+    largest = LARGEST_ROOM if defaults else None
     otherwise = "all by default" if defaults else "all that were allowed are replaced"
     options = [
         click.option(
@@ -102,10 +100,10 @@ def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
         ),
         click.option(
             "--largest-room",
-            type=click.IntRange(1, _LARGEST_ROOM),
+            type=click.IntRange(1, LARGEST_ROOM),
             default=largest,
             show_default=defaults,
-            help="Members that a room may have; for rosters, nothing holds a room to it yet.",
+            help="Members that a room may have; a list of more is refused.",
         ),
         click.option(
             "--probe-url",

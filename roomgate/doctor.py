@@ -27,8 +27,8 @@ def doctor(context: click.Context) -> None:
     """Check the stack and say what to do; it changes nothing.
 
     Looked at: configuration, credentials, clock, stacks and their outputs, permissions, keys and
-    their age, report tokens, callers, and whether the functions answer. Exit code 1 if anything
-    needs doing.
+    their age, report tokens, callers, relays and callback keys, and whether the functions answer.
+    Exit code 1 if anything needs doing.
     """
     session: Session = context.obj
     found = examine(session)
@@ -62,6 +62,7 @@ def examine(session: Session) -> list[Finding]:
         found += look("keys", lambda: checks.keys(session, stacks, time.time()))
         found += look("report tokens", lambda: checks.report_tokens(session))
         found += look("callers", lambda: checks.callers(session, time.time()))
+        found += look("signers", lambda: checks.signers(session))
         found += look("reachability", lambda: checks.reachability(session, stacks))
     return found
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chalicelib.events.keys import Place
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 from chalicelib.roster.fold import Folded, fold
+from chalicelib.roster.parse import MOST_USERS
 from chalicelib.roster.settle import settle
 from chalicelib.roster.steps import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.events.callbacks import StoredCallback
     from chalicelib.events.keys import RoomRef
     from chalicelib.events.reports import Report
     from chalicelib.events.rooms import RoomState
@@ -32,8 +34,6 @@ TRIES: Final = 6
 
 FIRST_PAUSE: Final = 0.02
 """Seconds: the longest pause before the second try; each further one may be twice as long."""
-
-MOST_MEMBERS: Final = 5_000
 
 
 class Taken(NamedTuple):
@@ -65,7 +65,7 @@ class Folder:
         self,
         table: EventTable,
         *,
-        most: Callable[[int], int] = lambda _app: MOST_MEMBERS,
+        most: Callable[[int], int] = lambda _app: MOST_USERS + 1,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -97,6 +97,30 @@ class Folder:
         except StoreUnavailable:
             taken = Taken("stored", room)
         return taken if stored is None else taken._replace(outcome="duplicate")
+
+    def take_callback(self, callback: StoredCallback, now: int) -> str:
+        """Store a callback of Tencent's and fold it, if it says who came or went.
+
+        Args:
+            callback: the callback.
+            now: unix ms.
+
+        Returns:
+            An outcome, as of a report.
+
+        Raises:
+            StoreUnavailable: it may be stored or not; Tencent sends it again.
+        """
+        stored = self.table.store_callback(callback)
+        heard = (stored or callback).heard
+        outcome = "stored" if heard is None else self._outcome_of(*heard, now)
+        return outcome if stored is None else "duplicate"
+
+    def _outcome_of(self, ref: RoomRef, signal: Signal, now: int) -> str:
+        try:
+            return self.hear(ref, signal, now).outcome
+        except StoreUnavailable:
+            return "stored"
 
     def hear(self, ref: RoomRef, signal: Signal, now: int) -> Taken:
         """Fold what is stored already, or is not to be stored (a heartbeat).

@@ -39,18 +39,13 @@ class RoomRef(NamedTuple):
         return f"R#{self.sdk_app_id}#{room_key(self.room)}"
 
     @property
-    def callbacks_pk(self) -> str:
-        """The partition of Tencent's callbacks about it."""
-        return f"C#{self.sdk_app_id}#{room_key(self.room)}"
-
-    @property
     def shard(self) -> str:
         """Its part of the index of open rooms."""
         return shard_pk(self.sdk_app_id, crc32(room_key(self.room).encode()) % SHARDS)
 
     @classmethod
     def of(cls, pk: str) -> RoomRef:
-        """Read the partition of a room, or of its callbacks."""
+        """Read the partition of a room."""
         _, sdk_app_id, key = pk.split("#")
         return cls(int(sdk_app_id), parse_room_key(key))
 
@@ -87,6 +82,23 @@ def shard_pk(sdk_app_id: int, shard: int) -> str:
 def report_key(place: Place, epoch: int, seq: int) -> Item:
     """The key of a report."""
     return _key(place.pk, f"E#{epoch:013}#{seq:010}")
+
+
+def callback_key(sdk_app_id: int, room: str | None, identity: tuple[int, int, str]) -> Item:
+    """The key of a callback.
+
+    Args:
+        sdk_app_id: the application.
+        room: the room's key; None: the callback names none that there can be.
+        identity: unix ms, Tencent's type of event, the user (or nobody: empty).
+    """
+    t, event_type, user = identity
+    return _key(callbacks_pk(sdk_app_id, room), f"{t:013}#{event_type}#{user}")
+
+
+def callbacks_pk(sdk_app_id: int, room: str | None) -> str:
+    """The partition of the callbacks about a room, by its key."""
+    return f"C#{sdk_app_id}#{room or ''}"
 
 
 def head_key(ref: RoomRef) -> Item:

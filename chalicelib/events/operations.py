@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from chalicelib.events.dynamodb import error_code, passing_failures
+from chalicelib.events.dynamodb import cancellation_reasons, error_code, passing_failures
 from chalicelib.events.refusals import HeadMoved
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chalicelib.events.keys import Item
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-_CANCELED: Final = "TransactionCanceledException"
 _CONFLICT: Final = "TransactionConflictException"
 """A single write met a transaction on the same item."""
 _LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
@@ -130,8 +129,6 @@ class Items:
 
 def _is_lost(error: ClientError) -> bool:
     """Whether somebody else writes, or has written, the same items."""
-    code = error_code(error)
-    if code == _CANCELED:
-        reasons: Any = error.response.get("CancellationReasons", [])
-        return any(reason.get("Code") in _LOST for reason in reasons)
-    return code in {_CONDITION_FAILED, _CONFLICT}
+    if error_code(error) in {_CONDITION_FAILED, _CONFLICT}:
+        return True
+    return bool(cancellation_reasons(error) & _LOST)

@@ -6,6 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from chalicelib.events.callbacks import callback_item, callback_of
 from chalicelib.events.keys import change_key, head_key, number_of, report_key, snapshot_key
 from chalicelib.events.operations import Items
 from chalicelib.events.packing import read
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from chalicelib.events.callbacks import StoredCallback
     from chalicelib.events.keys import Place, RoomRef
     from chalicelib.events.reports import Report
     from chalicelib.events.rooms import Change
@@ -112,6 +114,16 @@ class EventTable:
             raise ReportConflict
         received, age = int(stored["received"]["N"]), int(stored["age"]["N"])
         return report._replace(received=received, age=age, resent="resent" in stored)
+
+    def store_callback(self, stored: StoredCallback) -> StoredCallback | None:
+        """Store a callback, once; durable when this returns.
+
+        Returns:
+            None; or, if it was stored before, as that one is: with the time at which it came in.
+        """
+        ttl = stored.received // 1000 + self._kept.reports * DAY
+        found = self._items.put_once(callback_item(stored, ttl))
+        return None if found is None else callback_of(found)
 
     def recall(self, place: Place) -> list[Said]:
         """A reporter's two newest reports, the newest first."""

@@ -24,6 +24,18 @@ SCHEMES: dict[str, dict[str, Any]] = {
         "bearerFormat": "JWT",
         "description": "The report token of an entry.",
     },
+    "relaySignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "webhook-signature",
+        "description": "Standard Webhooks, by one of the relay's secrets.",
+    },
+    "callbackSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Sign",
+        "description": "base64(HMAC-SHA256(key, body)), by a callback key of the application.",
+    },
 }
 
 

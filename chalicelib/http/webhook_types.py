@@ -115,8 +115,9 @@ HEARTBEAT_REQUEST = Record(
     Field("heartbeat", Flag("a sign of life: nothing has changed"), "heartbeat"),
     Field("hash", HASH, "hash"),
 )
+LIST_REQUEST = Record(ReportRequest, *REPORT_FIELDS)
 REPORT_REQUEST: Type[ReportRequest | HeartbeatRequest] = ByMember(
-    "heartbeat", HEARTBEAT_REQUEST, Record(ReportRequest, *REPORT_FIELDS)
+    "heartbeat", HEARTBEAT_REQUEST, LIST_REQUEST
 )
 REPORT_ANSWER = Answer(
     dict,

@@ -126,6 +126,11 @@ class RefreshingCache(Generic[T]):
         entry = self._entries.get(name)
         return entry is not None and entry.value is not None and not self._too_old(entry)
 
+    def knows(self, name: str) -> bool:
+        """Whether a ``get`` would find a usable value, or that there was none a moment ago."""
+        entry = self._entries.get(name)
+        return entry is not None and (self._clock() < entry.due or self.loaded(name))
+
     def age(self, name: str) -> float | None:
         """Seconds since the value was read, or None where there is none."""
         entry = self._entries.get(name)

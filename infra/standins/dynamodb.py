@@ -112,6 +112,7 @@ class DynamoDBStandIn:
         ExpressionAttributeValues: dict[str, Any],
         KeyConditionExpression: str,
         IndexName: str | None = None,
+        ExpressionAttributeNames: dict[str, str] | None = None,
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
         Limit: int | None = None,
@@ -122,6 +123,7 @@ class DynamoDBStandIn:
         values = ExpressionAttributeValues
         if IndexName:
             assert not ConsistentRead
+            assert ExpressionAttributeNames == {"#open": "open"}
             return self._query_index(
                 IndexName, KeyConditionExpression, values, Limit, ExclusiveStartKey
             )

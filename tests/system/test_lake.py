@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import pytest
+import requests
 
 from chalicelib.lake.row import COLUMNS
 from infra.stacks import Stacks
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     from infra.cloud import Cloud
     from infra.deploy import Deployed
+    from tests.system.conftest import Tenant
 
 PATIENCE: Final = 60.0  # seconds
+SECONDS: Final = 30
 NAMES: Final = ", ".join(COLUMNS)
 
 
@@ -123,6 +126,29 @@ def test_a_change_is_the_same_rows_in_athena_and_in_duckdb(
     assert asked == [tuple(str(value) for value in row.values()) for row in wanted]
     found = by_duckdb(cloud, lake, tmp_path, of_room(room))
     assert found == [tuple(row.values()) for row in wanted]
+
+
+def test_a_report_over_http_is_rows_in_athena(
+    cloud: Cloud, deployed: Deployed, lake: dict[str, str], tenant: Tenant, room: str
+) -> None:
+    """A member's list, once answered 200, is a join of each one that it names."""
+    entry = requests.post(
+        f"{deployed.urls['issuer']}/v1/entries",
+        headers=tenant.headers,
+        json={"sdkAppId": tenant.sdk_app_id, "userId": "alice", "roomId": int(room)},
+        timeout=SECONDS,
+    ).json()
+    stored = requests.post(
+        entry["report"]["url"],
+        headers={"Authorization": f"Bearer {entry['report']['token']}"},
+        json={"seq": 0, "ageMs": 40, "userlist": [{"userid": "bob"}]},
+        timeout=SECONDS,
+    )
+    assert stored.status_code == 200
+    what = "DISTINCT ev, user, app, ver, delta, source, reason"
+    asked = eventually(lambda: at_least(2, by_athena(cloud, lake, of_room(room, what))))
+    app = str(tenant.sdk_app_id)
+    assert asked == [("join", user, app, "1", "1", "client", "listed") for user in ("alice", "bob")]
 
 
 def test_rows_lie_in_the_hour_in_which_they_came(

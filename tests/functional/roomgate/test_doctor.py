@@ -46,6 +46,11 @@ def put(name: str, value: str) -> None:
     BOTO.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="String")
 
 
+def put_secret(name: str, value: str) -> None:
+    client = BOTO.client("secretsmanager")
+    client.create_secret(Name=f"{STACK}/{name}", SecretString=value)
+
+
 @pytest.fixture
 def functions() -> Iterator[IssuerStandIn]:
     """What answers at the functions' URLs."""
@@ -95,7 +100,7 @@ class TestAStackInOrder:
         looked_at = list(dict.fromkeys(each["check"] for each in checks(result)))
         assert looked_at == [
             *("configuration", "credentials", "clock", "stacks", "permissions", "keys"),
-            *("report tokens", "callers", "reachability"),
+            *("report tokens", "callers", "signers", "reachability"),
         ]
         assert {each.path for each in deployed.asked} == {"/issuer/readyz"}
 
@@ -299,6 +304,27 @@ class TestCallers:
         parts = ("backend has two API keys", "odd can't be read", "past has ended", "soon ends at")
         assert [part in each["said"] for part, each in zip(parts, found, strict=True)] == [True] * 4
         assert [each["state"] for each in found] == [LOOK, FIX, LOOK, LOOK]
+
+
+class TestSigners:
+    def test_what_signs_is_looked_at(self, cli: Cli, deployed: IssuerStandIn) -> None:
+        """Two secrets at once are worth knowing; what can't be read is to be set anew."""
+        assert deployed.url
+        assert to_do(cli, "signers") == []
+        cli.done("relays", "add", "relay")
+        cli.done("callbacks", "set", APP)
+        assert to_do(cli, "signers") == []
+        cli.done("relays", "rotate", "relay")
+        cli.done("callbacks", "rotate", APP)
+        put_secret("callback/7", "{}")
+        put_secret("relay/odd", "{}")
+        found = to_do(cli, "signers")
+        assert [(each["state"], each["todo"].rpartition("roomgate ")[2]) for each in found] == [
+            (FIX, "relays add odd"),
+            (LOOK, "relays revoke relay --older"),
+            (LOOK, f"callbacks revoke {APP} --older"),
+            (FIX, "callbacks set 7"),
+        ]
 
 
 class TestReachability:

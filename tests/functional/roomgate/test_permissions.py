@@ -67,6 +67,11 @@ def _everything(cli: Cli, rotating: Lambda) -> None:
     cli.done("relays", "revoke", "relay", "--older")
     cli.done("relays", "list")
     cli.done("relays", "revoke", "relay")
+    cli.done("callbacks", "set", APP)
+    cli.done("callbacks", "rotate", APP)
+    cli.done("callbacks", "revoke", APP, "--older")
+    cli.done("callbacks", "list")
+    cli.done("callbacks", "revoke", APP)
     for group in ("apps", "keys", "callers"):
         cli.done(group, "list")
     cli.run("doctor")

@@ -5,11 +5,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from chalicelib.events.items import Place, Report
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from chalicelib.events.items import Place, Report
 from chalicelib.rooms import room_key
 from chalicelib.roster.view import View, set_hash, view_of
 from tests.support.event_table import fresh_room

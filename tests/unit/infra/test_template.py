@@ -71,7 +71,7 @@ def test_the_other_functions_know_the_table() -> None:
     }
     read = ["ROOMGATE_REFRESH_SECONDS", "ROOMGATE_STACK", "ROOMGATE_TABLE"]
     assert names == {
-        "webhook": sorted([*read, "ROOMGATE_REPORT_DAYS"]),
+        "webhook": sorted([*read, "ROOMGATE_HISTORY_DAYS", "ROOMGATE_REPORT_DAYS"]),
         "rooms": read,
         "exporter": [
             "ROOMGATE_EXPORT_REPORTS",

@@ -271,6 +271,22 @@ def _wait_until(holds: object) -> None:
     pytest.fail("the condition never held")
 
 
+def test_what_is_known_says_whether_a_get_would_ask_for_a_stranger(
+    cache: RefreshingCache[str], store: MemoryStore, clock: Clock
+) -> None:
+    """A value is known even when it is due, a no for as long as it is remembered."""
+    assert not cache.knows(NAME)
+    cache.get(NAME)
+    with pytest.raises(NotInStore):
+        cache.get("missing")
+    assert cache.knows(NAME)
+    assert cache.knows("missing")
+    clock.now += max(REFRESH_SECONDS, MISSING_SECONDS)
+    assert cache.knows(NAME)
+    assert not cache.knows("missing")
+    assert store.asked.total() == 2
+
+
 def test_a_no_without_a_reason_does_not_take_a_value_away(
     store: MemoryStore, clock: Clock, failures: list[StoreError]
 ) -> None:
