@@ -85,6 +85,8 @@ class Exporter:
             batch.take(record)
             if batch.bytes >= PART_BYTES:
                 self._send(batch)
+            if batch.down:
+                break
         self._send(batch)
         if batch.poison and not self._quarantine.put(batch.poison):
             # Nothing keeps them yet, so they have to come again.
@@ -94,8 +96,7 @@ class Exporter:
 
     def _send(self, batch: _Batch) -> None:
         for call in calls_of(batch.lines):
-            # What shares a record with a room that failed has to wait with it.
-            waits = [not batch.done.failures.keys().isdisjoint(pack.rooms) for pack in call]
+            waits = [batch.waits(pack) for pack in call]
             wanted = [pack for pack, wait in zip(call, waits, strict=True) if not wait]
             batch.give_up(pack for pack, wait in zip(call, waits, strict=True) if wait)
             if wanted:
@@ -103,14 +104,26 @@ class Exporter:
                 batch.done.rows += sent.rows
                 batch.done.reasons += sent.reasons
                 batch.give_up(sent.failed)
+                batch.down = sent.down
         batch.next_part()
 
 
 class _Batch:
-    """A batch under way: the rows of its present part, and what became of those before."""
+    """A batch under way: the rows of its present part, and what became of those before.
+
+    Attributes:
+        done: what became of those before.
+        poison: what goes to the quarantine.
+        down: Firehose does not answer, however often it was asked. All that is left comes after a
+            record that failed, and so comes again; asking on would use up the function's time.
+        lines: the rows of this part, by the partition of their records.
+        first: the sequence number of the first of these records, likewise.
+        bytes: of these rows.
+    """
 
     def __init__(self, *, reports: bool) -> None:
         self.done = Exported()
+        self.down = False
         self.poison: list[dict[str, Any]] = []
         self._reports = reports
         self.next_part()
@@ -125,6 +138,10 @@ class _Batch:
         """Note that a partition failed from a record on; the lowest one stays."""
         before = self.done.failures.get(partition, sequence)
         self.done.failures[partition] = min(before, sequence, key=int)
+
+    def waits(self, pack: Pack) -> bool:
+        """Whether a pack has to wait: what shares it with a room that failed waits with it."""
+        return self.down or not self.done.failures.keys().isdisjoint(pack.rooms)
 
     def give_up(self, packs: Iterable[Pack]) -> None:
         """Note that packs are not with Firehose: their partitions failed in this part."""

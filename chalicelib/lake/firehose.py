@@ -35,11 +35,13 @@ class Sent(NamedTuple):
         rows: how many Firehose has.
         failed: the packs that it does not have, in their order.
         reasons: what it said of failures, those that passed among them, and how often.
+        down: the last call failed as a whole.
     """
 
     rows: int
     failed: tuple[Pack, ...]
     reasons: Counter[str]
+    down: bool
 
 
 def connect() -> Any:
@@ -83,20 +85,20 @@ class Delivery:
         Raises:
             ClientError: a failure that does not pass, like a missing right.
         """
-        left, reasons = list(call), Counter[str]()
+        left, reasons, down = list(call), Counter[str](), False
         for again in range(ROUNDS):
             if again:
                 self._sleep(_FIRST_PAUSE * 2 ** (again - 1) * (1 - self._chance() / 2))
-            said = self._put(left)
+            said, down = self._put(left)
             reasons.update(reason for reason in said if reason)
             left = [pack for pack, reason in zip(left, said, strict=True) if reason]
             if not left:
                 break
         rows = sum(pack.rows for pack in call) - sum(pack.rows for pack in left)
-        return Sent(rows, tuple(left), reasons)
+        return Sent(rows, tuple(left), reasons, down)
 
-    def _put(self, packs: Sequence[Pack]) -> list[str | None]:
-        """Ask once; why each pack failed, or None."""
+    def _put(self, packs: Sequence[Pack]) -> tuple[list[str | None], bool]:
+        """Ask once; why each pack failed, or None, and whether the call failed as a whole."""
         records = [{"Data": pack.data} for pack in packs]
         try:
             answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=records)
@@ -105,7 +107,7 @@ class Delivery:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if code not in _PASSING and status < 500:  # noqa: PLR2004 (HTTP's own number)
                 raise
-            return [code] * len(packs)
+            return [code] * len(packs), True
         except (HTTPClientError, BotocoreConnectionError) as error:
-            return [type(error).__name__] * len(packs)
-        return [each.get("ErrorCode") for each in answer["RequestResponses"]]
+            return [type(error).__name__] * len(packs), True
+        return [each.get("ErrorCode") for each in answer["RequestResponses"]], False

@@ -193,6 +193,16 @@ def test_a_call_that_fails_is_made_again(error: Exception) -> None:
     assert done.reasons.total() == 2 * ROUNDS
 
 
+def test_a_firehose_that_is_down_is_not_asked_again_for_each_part() -> None:
+    """The rest of the batch comes again anyway, from the first record on; the time is short."""
+    firehose = Refusing(refusal("ServiceUnavailableException", 503))
+    many = joins(*(f"{number:032}" for number in range(15_000)))
+    items = [change_item(str(room), 1, many) for room in range(1, 5)]
+    done = exporter(firehose).export(stream(*items))
+    assert firehose.calls == [1] * ROUNDS
+    assert (done.rows, failed(done)) == (0, [1])
+
+
 def test_a_failure_that_does_not_pass_is_raised() -> None:
     """A missing right, or a delivery stream that is not there: people have to know."""
     with pytest.raises(ClientError):
