@@ -32,14 +32,15 @@ class Caller(NamedTuple):
 
     Attributes:
         id: names the caller in keys and logs.
-        hashes: SHA-256 (hex) of each valid API key, at most two.
+        hashes: SHA-256 (hex) of each valid API key, at most two; none of a caller that is revoked.
         applications: sdkAppIds, or empty for every application of the stack.
         actions: keys of ACTIONS.
         most_ttl: longest ttl it may ask for, in seconds, or None for the application's own bound.
         users: shell-style pattern (``*``, ``?``) of the userids it may name.
         rooms: such a pattern of the rooms: a numeric room is its digits, a string room ``s:`` and
             its name, since 123 and "123" are different rooms.
-        ends: unix time in seconds at which its keys stop, or None.
+        ends: unix time in seconds at which its keys stop, or None; of a caller that is revoked,
+            when that was done.
         rate: requests a second that one warm environment serves it, on average.
         burst: requests that may come at once.
     """
@@ -81,6 +82,19 @@ class Caller(NamedTuple):
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a caller: {type(error).__name__}") from None
         raise ValueError("not a caller: a member of another type, or a rate of nothing")
+
+    def revoked(self, now: int) -> Caller:
+        """What is stored of it once it is revoked, at ``now`` (unix time in seconds).
+
+        It is not deleted: the extension's answer to a parameter that is gone could as well be that
+        of a throttled service (keys.store.PerhapsNotInStore), which takes nobody's rights away.
+        """
+        return self._replace(hashes=(), ends=now)
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether all its API keys were taken away."""
+        return not self.hashes
 
     def facts(self) -> dict[str, str]:
         """What a log line says of the caller."""

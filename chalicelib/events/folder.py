@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.events.keys import Place
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
+from chalicelib.roster.correct import correct
 from chalicelib.roster.fold import Folded, fold
 from chalicelib.roster.parse import MOST_USERS
 from chalicelib.roster.settle import settle
@@ -20,6 +21,7 @@ from chalicelib.roster.steps import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from chalicelib.events.callbacks import StoredCallback
     from chalicelib.events.keys import RoomRef
@@ -130,6 +132,25 @@ class Folder:
         """
         room = self.table.room(ref)
         return self._fold(room, signal, now, self._members(room))
+
+    def correct(self, ref: RoomRef, wanted: AbstractSet[str], now: int) -> Taken:
+        """Let a room hold other members than it does, as an operator has decided.
+
+        Args:
+            ref: the room.
+            wanted: who is in it.
+            now: unix ms.
+
+        Raises:
+            StoreUnavailable: it may be done or not.
+        """
+        room = self.table.room(ref)
+        return self._write(
+            room,
+            lambda room, members: correct(room.head, members(), wanted, now),
+            now,
+            self._members(room),
+        )
 
     def settle(self, ref: RoomRef, now: int) -> RoomState:
         """Do what is due in a room by the passing of time; how it stands then.

@@ -126,6 +126,42 @@ class Items:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def pages(self) -> Iterator[list[Item]]:
+        """Read the whole table, page by page; not as it stands at one moment."""
+        asked: dict[str, Any] = {"TableName": self._table}
+        while True:
+            with passing_failures():
+                answer = self._client.scan(**asked)
+            yield answer["Items"]  # type: ignore[misc]  # Its types are wider.
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def replace(self, old: Item, new: Item) -> bool:
+        """Put an item in the place of another one with the same key; whether that was still there.
+
+        A head is told by its revision; all other items are never changed, so they are there or not.
+        """
+        put: dict[str, Any] = {"TableName": self._table, "Item": new}
+        if "revision" in old:
+            put["ConditionExpression"] = "revision = :revision"
+            put["ExpressionAttributeValues"] = {":revision": old["revision"]}
+        else:
+            put["ConditionExpression"] = "attribute_exists(pk)"
+        with passing_failures():
+            try:
+                self._client.put_item(**put)
+            except ClientError as error:
+                if _is_lost(error):
+                    return False
+                raise
+        return True
+
+    def delete(self, key: Item) -> None:
+        """Delete an item, if it is there."""
+        with passing_failures():
+            self._client.delete_item(TableName=self._table, Key=key)
+
 
 def _is_lost(error: ClientError) -> bool:
     """Whether somebody else writes, or has written, the same items."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from chalice.app import Request, Response
@@ -186,7 +187,7 @@ class Gate:
             "status": response.status_code if response else _FAULT,
             "outcome": call.outcome if response else "internal-error",
         }
-        if route.refused and facts["outcome"] != "ok":
+        if route.refused and facts["status"] >= HTTPStatus.BAD_REQUEST:
             facts["reason"] = facts["outcome"]
             log(call.now_ms, route.event, facts, {route.refused: 1}, by="reason")
         else:

@@ -18,6 +18,7 @@ class Names:
         self.callback_prefix = f"{stack}/callback/"
         self.applications = f"/{stack}/apps"
         self.callers = f"/{stack}/callers"
+        self.pseudonyms = f"/{stack}/pseudonyms"
 
     def key(self, sdk_app_id: int) -> str:
         """The secret that holds an application's signing key."""

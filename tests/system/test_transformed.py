@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
+from infra import target
 from infra.layout import FUNCTIONS
+from infra.template import merge_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +62,18 @@ def test_every_lambda_has_its_own_role_and_there_is_no_other(
     kinds = {each["Type"] for each in made.values()}
     assert not [kind for kind in kinds if kind.startswith("AWS::IAM") and "Role" not in kind]
     assert not [kind for kind in kinds if "Serverless" in kind]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
+def test_the_roles_arrive_as_they_were_written(
+    resources: dict[str, dict[str, Any]], function: Any
+) -> None:
+    """What the unit tests find in them, right by right, is what CloudFormation gets to see."""
+    written = merge_document(function, target.local())["Resources"]
+    made = of_type(resources[function.name], "AWS::IAM::Role")
+    assert {name: role["Policies"] for name, role in made.items()} == {
+        name: written[name]["Properties"]["Policies"] for name in made
+    }
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)

@@ -136,10 +136,10 @@ OPERATORS = {
     },
     # AWS has no resource-level permission for it; signers are found by their names' prefix.
     *_secrets("*", "ListSecrets"),
-    *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
+    *_secrets(REPORT_TOKEN_KEYS, "DescribeSecret"),
     ("kms:Decrypt", "Key.Arn"),
     ("kms:GenerateDataKey", "Key.Arn"),
-    *SIGN,
+    ("kms:GetPublicKey", TAGGED_KEYS),
     ("lambda:InvokeFunction", f"{FUNCTION}-rotation"),
     *_read_parameters("apps"),
     *_read_parameters("callers"),
@@ -171,7 +171,7 @@ def test_every_function_has_a_role_and_every_role_a_function() -> None:
 
 
 def test_operators_may_do_this_and_nothing_else() -> None:
-    """What the command line needs; it never reads the keys of report tokens."""
+    """What the command line needs: no keys of report tokens, and no signing with those in KMS."""
     policy = SHARED["Resources"]["OperatorPolicy"]["Properties"]
     statements = policy["PolicyDocument"]["Statement"]
     assert _allowed(statements) == OPERATORS
