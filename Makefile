@@ -17,7 +17,7 @@ run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through 
 
 test: $(READY)  ## all tests, with coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadgroup --cov --cov-report=term
+	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff check .

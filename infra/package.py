@@ -11,6 +11,8 @@ not changed is not built again.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -95,10 +97,19 @@ def package(
     """
     folder = build / target.name
     folder.mkdir(parents=True, exist_ok=True)
-    boto3 = _runtime_boto3(target, build)
-    with ThreadPoolExecutor(max_workers=2) as pool:  # Chalice takes a second of one core for each.
+    # Chalice takes a second of one core for each.
+    with _alone(build), ThreadPoolExecutor(max_workers=2) as pool:
+        boto3 = _runtime_boto3(target, build)
         building = [pool.submit(_build, each, target, root, folder, boto3) for each in functions]
         return [each.result() for each in building]
+
+
+@contextlib.contextmanager
+def _alone(build: Path) -> Iterator[None]:
+    """Wait for whoever else packages into this folder: ``make run`` beside ``make test``, say."""
+    with (build / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Given back when the file is closed, if only by dying.
+        yield
 
 
 def _build(function: Function, target: Target, root: Path, folder: Path, boto3: Path) -> Bundle:

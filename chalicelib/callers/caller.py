@@ -108,6 +108,7 @@ class Caller(NamedTuple):
         user_id: str | None = None,
         room: Room | None = None,
         in_path: bool = False,
+        user_in: str = "user",
     ) -> None:
         """Check what the caller asks for against what it may do.
 
@@ -118,6 +119,7 @@ class Caller(NamedTuple):
             room: the room it names, if any.
             in_path: whether they stand in the path (``app``, ``user``, ``room``) and not in the
                 body.
+            user_in: the parameter that names the user, if not the one of the path.
 
         Raises:
             Refusal: ``action-``, ``application-``, ``user-`` or ``room-not-allowed``.
@@ -129,12 +131,16 @@ class Caller(NamedTuple):
             place = "app" if in_path else "#/sdkAppId"
             raise _not_allowed("application", place, f"application {sdk_app_id}")
         if user_id is not None and self.users != "*" and not fnmatchcase(user_id, self.users):
-            place = "user" if in_path else "#/userId"
+            place = user_in if in_path else "#/userId"
             raise _not_allowed("user", place, f"users but those like {self.users!r}")
-        if room is not None and self.rooms != "*" and not fnmatchcase(_named(room), self.rooms):
+        if room is not None and not self.covers(room):
             member = "#/roomId" if isinstance(room, int) else "#/strRoomId"
             place = "room" if in_path else member
             raise _not_allowed("room", place, f"rooms but those like {self.rooms!r}")
+
+    def covers(self, room: Room) -> bool:
+        """Whether a room is among those that the caller may use."""
+        return self.rooms == "*" or fnmatchcase(_named(room), self.rooms)
 
     def may_last(self, ttl: int, member: str) -> None:
         """Check a ttl (seconds) that a member asks for; raises Refusal ``ttl-not-allowed``."""

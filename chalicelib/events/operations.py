@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from chalicelib.events.dynamodb import cancellation_reasons, error_code, passing_failures
-from chalicelib.events.refusals import HeadMoved
+from chalicelib.events.keys import OPEN
+from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,9 @@ _CONFLICT: Final = "TransactionConflictException"
 """A single write met a transaction on the same item."""
 _LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
 """Reasons of a canceled transaction that mean that somebody else writes the same items."""
+
+_BATCH_TRIES: Final = 4
+"""Times that DynamoDB is asked for what it left out of a batch: 16 MB fit, or it is throttled."""
 
 
 class Items:
@@ -118,6 +122,38 @@ class Items:
         }
         if page:
             asked["Limit"] = page
+        return self._pages(asked)
+
+    def open_rooms(self, shard: str) -> Iterator[Item]:
+        """Read the keys in one part of the index of open rooms, as they stood a moment ago."""
+        return self._pages(
+            {
+                "TableName": self._table,
+                "IndexName": OPEN,
+                "KeyConditionExpression": "#open = :open",
+                "ExpressionAttributeNames": {"#open": OPEN},
+                "ExpressionAttributeValues": {":open": {"S": shard}},
+            }
+        )
+
+    def batch(self, keys: list[Item]) -> list[Item]:
+        """Read some items as they stood a moment ago; those that are there, in any order.
+
+        Args:
+            keys: 1 to 100 of them, each one once (AWS).
+        """
+        found: list[Item] = []
+        asked: Any = {self._table: {"Keys": keys}}
+        for _ in range(_BATCH_TRIES):
+            with passing_failures():
+                answer: Any = self._client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table, [])
+            asked = answer["UnprocessedKeys"]
+            if not asked:
+                return found
+        raise StoreUnavailable
+
+    def _pages(self, asked: dict[str, Any]) -> Iterator[Item]:
         while True:
             with passing_failures():
                 answer = self._client.query(**asked)

@@ -65,6 +65,11 @@ def session_sk(joined: int, ref: RoomRef) -> str:
     return f"S#{joined:013}#{room_key(ref.room)}"
 
 
+def sessions_between(first: int, last: int) -> tuple[str, str]:
+    """The least and the greatest place of sessions that began from first to last, in unix ms."""
+    return f"S#{first:013}", f"S#{last:013}~"  # All that follows the time sorts before "~".
+
+
 def session_item(session: Session, ttl: int) -> Item:
     """The item of a session.
 

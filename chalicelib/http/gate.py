@@ -98,6 +98,7 @@ class Route(NamedTuple):
         scheme: the security scheme of ``auth`` or ``signed`` in the API document.
         problems: codes that this route answers besides the common ones.
         parameters: path, query and header parameters, as OpenAPI parameter objects.
+        tagged: its answers carry an ETag, and may be a 304.
         event: what its log line is called.
         refused: the metric that counts refusals by their reason, the problem's code.
     """
@@ -113,6 +114,7 @@ class Route(NamedTuple):
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
+    tagged: bool = False
     event: str = "request"
     refused: str | None = None
     read: Callable[[Request, int], Any] = read_json

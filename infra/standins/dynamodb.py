@@ -20,6 +20,7 @@ Item = dict[str, dict[str, Any]]
 
 MOST_BYTES: Final = 400 * 1024
 _READ_BYTES: Final = 1024 * 1024
+_MOST_READS: Final = 100
 _MOST_WRITES: Final = 100
 
 _Test = Callable[[Item | None, dict[str, Any]], bool]
@@ -138,6 +139,17 @@ class DynamoDBStandIn:
                 keys = keys[keys.index(ExclusiveStartKey["sk"]["S"]) + 1 :]
             found = [copy.deepcopy(self._partitions[pk][sk]) for sk in keys]
         return _page(found, Limit, ("pk", "sk"))
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        """See DynamoDB."""
+        ((table, asked),) = RequestItems.items()
+        keys = asked["Keys"]
+        names = {(key["pk"]["S"], key["sk"]["S"]) for key in keys}
+        assert 1 <= len(keys) == len(names) <= _MOST_READS
+        assert asked.keys() == {"Keys"}
+        with self._lock:
+            found = [copy.deepcopy(item) for key in keys if (item := self._find(key))]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:
         """See DynamoDB."""

@@ -101,6 +101,18 @@ def test_nothing_is_everything_and_no_partition_is_written_out(
     assert not [path for path, value in leaves(made) if "arn:aws" in str(value)]
 
 
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f.http], ids=lambda each: each.name)
+def test_the_gateway_has_a_rate_limit_too(
+    resources: dict[str, dict[str, Any]], function: Any
+) -> None:
+    """Every method of every path is throttled, by numbers that the deployment chooses."""
+    (stage,) = of_type(resources[function.name], "AWS::ApiGateway::Stage").values()
+    (limit,) = stage["MethodSettings"]
+    assert (limit["ResourcePath"], limit["HttpMethod"]) == ("/*", "*")
+    assert limit["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert limit["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+
+
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     """The properties of the resources of one type, by their names."""
     return {name: each["Properties"] for name, each in resources.items() if each["Type"] == kind}

@@ -67,7 +67,8 @@ ALLOWED = {
     | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
     | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
-    | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
+    | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
     # It reads the stream, not the table, and no secret.
     ("exporter", "Role"): LOGS
@@ -148,6 +149,11 @@ OPERATORS = {
         for action in ("Put", "Delete")
         for folder in ("apps", "callers")
         for rest in ("", "/*")
+    },
+    *{(f"ssm:{action}Parameter", f"{PARAMETER}/pseudonyms") for action in ("Get", "Put")},
+    *{
+        (f"dynamodb:{action}", "Table.Arn")
+        for action in ("DeleteItem", "GetItem", "PutItem", "Query", "Scan")
     },
     ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
