@@ -63,7 +63,7 @@ def test_the_issuers_environment_follows_the_extension() -> None:
 
 
 def test_the_other_functions_know_the_table() -> None:
-    """Webhook writes for some days, and rooms knows how many; rotation knows nothing of it."""
+    """Webhook writes for some days, and rooms knows how many; the others know no table."""
     names = {
         each.name: sorted(environment(merge_document(each, target.aws()), {}, each.handlers[-1]))
         for each in FUNCTIONS
@@ -73,6 +73,12 @@ def test_the_other_functions_know_the_table() -> None:
     assert names == {
         "webhook": [f"ROOMGATE_{name}" for name in both],
         "rooms": [f"ROOMGATE_{name}" for name in both],
+        "exporter": [
+            "ROOMGATE_EXPORT_REPORTS",
+            "ROOMGATE_LAKE_STREAM",
+            "ROOMGATE_QUARANTINE_BUCKET",
+            "ROOMGATE_STACK",
+        ],
         "rotation": ["ROOMGATE_STACK"],
     }
 
