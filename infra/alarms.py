@@ -20,7 +20,11 @@ HOUR: Final = 3600
 DAY: Final = 86_400
 
 # The section of the runbook for runs that end with an error, of functions without an API.
-_FAULTS: Final = {"keeper": "keeper-behind", "rotation": "rotation-failed"}
+_FAULTS: Final = {
+    "exporter": "lake-behind",
+    "keeper": "keeper-behind",
+    "rotation": "rotation-failed",
+}
 
 
 class Alarm(NamedTuple):
@@ -63,8 +67,9 @@ def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
         if not function.http:
             rows[f"{own}Errors"] = _faults(handler, _FAULTS[name])
     rows |= _keys() if name == "issuer" else {}
-    rows |= _keeper() if name == "keeper" else {}
     rows |= _rotation() if name == "rotation" else {}
+    rows |= _keeper() if name == "keeper" else {}
+    rows |= _exporter() if name == "exporter" else {}
     made = {f"Alarm{row}": _resource(f"{name}-{row}", alarm) for row, alarm in rows.items()}
     parameters: dict[str, Any] = {
         "AlarmTopicArn": {
@@ -170,7 +175,6 @@ def _rotation() -> dict[str, Alarm]:
 
 def _keeper() -> dict[str, Alarm]:
     ours = _ours("keeper")
-    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
     return {
         "IteratorAge": Alarm(
             "Keeper is a quarter of an hour behind the event table, whose stream forgets in a day.",
@@ -186,19 +190,10 @@ def _keeper() -> dict[str, Alarm]:
             "Sum",
             0,
         ),
-        "OnFailure": Alarm(
+        **_given_up(
+            "keeper-quarantine",
             "Keeper was given up on, with records that it has not worked off.",
-            "keeper-quarantine",
-            ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping),
-            "Sum",
-            0,
-        ),
-        "Dropped": Alarm(
-            "Records were given up that keeper has not worked off, and kept nowhere.",
-            "keeper-quarantine",
-            ("AWS/Lambda", "DroppedEventCount", mapping),
-            "Sum",
-            0,
+            "Records were given up that keeper has not worked off, and are kept nowhere.",
         ),
         # A sweeper that does not run says nothing.
         "SweepLag": Alarm(
@@ -217,6 +212,66 @@ def _keeper() -> dict[str, Alarm]:
             0,
             periods=3,
         ),
+    }
+
+
+def _exporter() -> dict[str, Alarm]:
+    lake = {"DeliveryStreamName": {"Ref": "LakeStreamName"}}
+    return {
+        "IteratorAge": Alarm(
+            "The lake is half an hour behind the event table, whose stream forgets after a day.",
+            "lake-behind",
+            ("AWS/Lambda", "IteratorAge", {"FunctionName": {"Ref": "Exporter"}}),
+            "Maximum",
+            30 * MINUTE * 1000,
+        ),
+        "Failed": Alarm(
+            "Firehose does not take rows; the stream brings them again.",
+            "lake-behind",
+            (NAMESPACE, "RowsFailed", _ours("exporter")),
+            "Sum",
+            0,
+            periods=3,
+        ),
+        "Poison": Alarm(
+            "Something in the event table makes no row of the lake.",
+            "lake-quarantine",
+            (NAMESPACE, "RowsQuarantined", _ours("exporter")),
+            "Sum",
+            0,
+        ),
+        **_given_up(
+            "lake-quarantine",
+            "The exporter was given up on, with changes that are not in the lake.",
+            "Changes were given up and are nowhere but in the event table.",
+        ),
+        "Conversion": Alarm(
+            "Firehose cannot write rows as the lake's table has them.",
+            "lake-errors",
+            ("AWS/Firehose", "FailedConversion.Records", lake),
+            "Sum",
+            0,
+        ),
+        "Freshness": Alarm(
+            "What Firehose has is an hour old and not in the lake.",
+            "lake-errors",
+            ("AWS/Firehose", "DeliveryToS3.DataFreshness", lake),
+            "Maximum",
+            HOUR,
+        ),
+    }
+
+
+def _given_up(section: str, kept: str, dropped: str) -> dict[str, Alarm]:
+    """What a stream's mapping gave up on: put into the quarantine, or into nothing."""
+    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
+    metrics = {
+        "OnFailure": (kept, "OnFailureDestinationDeliveredEventCount"),
+        "Dropped": (dropped, "DroppedEventCount"),
+    }
+    return {
+        name: Alarm(says, section, ("AWS/Lambda", metric, mapping), "Sum", 0)
+        for name, (says, metric) in metrics.items()
     }
 
 

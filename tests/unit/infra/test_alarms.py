@@ -23,6 +23,7 @@ ALARMS = {
     for logical, resource in resources.items()
     if resource.get("Type") == "AWS::CloudWatch::Alarm"
 }
+LAKE = ["Conversion", "Dropped", "Failed", "Freshness", "IteratorAge", "OnFailure", "Poison"]
 HTTPS = [each.name for each in FUNCTIONS if each.http]
 HANDLERS = [
     (each.name, handler, "" if handler == each.handlers[0] else handler)
@@ -58,6 +59,7 @@ def test_what_is_watched() -> None:
     wanted |= {("issuer", "AlarmNoKey"), ("issuer", "AlarmKeyAge"), ("rotation", "AlarmFailed")}
     kept = ("IteratorAge", "Poison", "OnFailure", "Dropped", "SweepLag", "SweepFailures")
     wanted |= {("keeper", f"Alarm{what}") for what in kept}
+    wanted |= {("exporter", f"Alarm{what}") for what in LAKE}
     assert set(ALARMS) == wanted
 
 

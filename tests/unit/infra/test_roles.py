@@ -93,6 +93,16 @@ ALLOWED = {
     | FOLD
     | {("dynamodb:Query", "${TableArn}/index/open")}
     | {("ssm:GetParametersByPath", f"{PARAMETER}/apps{rest}") for rest in ("", "/*")},
+    # It reads the stream, not the table, and no secret.
+    ("exporter", "Role"): LOGS
+    | READ_STREAM
+    | {
+        ("firehose:PutRecordBatch", "LakeStreamArn"),
+        ("s3:PutObject", "${QuarantineBucketArn}/exporter/*"),
+        # What Lambda gives up on; it writes with the function's role.
+        ("s3:PutObject", "${QuarantineBucketArn}/aws/lambda/*"),
+        ("s3:ListBucket", "QuarantineBucketArn"),
+    },
     # The steps read and write, whichever secret is rotated.
     ("rotation", "Role"): LOGS
     | SIGN

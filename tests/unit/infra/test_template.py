@@ -63,7 +63,7 @@ def test_the_issuers_environment_follows_the_extension() -> None:
 
 
 def test_the_other_functions_know_the_table() -> None:
-    """Webhook writes for some days, and rooms knows how many; rotation knows nothing of it."""
+    """Webhook writes for some days, and rooms knows how many; the others know no table."""
     names = {
         each.name: sorted(environment(merge_document(each, target.aws()), {}, each.handlers[-1]))
         for each in FUNCTIONS
@@ -78,6 +78,12 @@ def test_the_other_functions_know_the_table() -> None:
             "ROOMGATE_QUARANTINE_BUCKET",
             "ROOMGATE_STACK",
             "ROOMGATE_TABLE",
+        ],
+        "exporter": [
+            "ROOMGATE_EXPORT_REPORTS",
+            "ROOMGATE_LAKE_STREAM",
+            "ROOMGATE_QUARANTINE_BUCKET",
+            "ROOMGATE_STACK",
         ],
         "rotation": ["ROOMGATE_STACK"],
     }
