@@ -14,7 +14,7 @@ quarantine with its reason, and even its own key goes on.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -25,10 +25,11 @@ from chalicelib.events.stream import heard, item_of, sequence_of, tells_of_chang
 from chalicelib.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from chalicelib.events.folder import Folder
     from chalicelib.events.keys import RoomRef
+    from chalicelib.events.quarantine import Keeps
     from chalicelib.events.rooms import Change, RoomState
     from chalicelib.events.stays import Stays
     from chalicelib.events.stream import Record
@@ -40,13 +41,6 @@ T = TypeVar("T")
 
 _NEVER: Final = {"ValidationException", "ValidationError"}
 """What DynamoDB says of a request that it will never take, or of one item of a transaction."""
-
-
-class Keeps(Protocol):
-    """What keeper asks of a quarantine."""
-
-    def put(self, poison: Sequence[dict[str, Any]]) -> bool:
-        """Store poison, of which there is some; whether it is stored."""
 
 
 class Batch:

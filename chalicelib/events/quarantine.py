@@ -1,14 +1,14 @@
-"""Where records go that can never be worked off: to a bucket, where people look at them.
+"""Where poison goes: what a reader of the stream can never work off, for people to look at.
 
-One object for what one batch had of them, a JSON object a line: the record's ``sequence``, the
-``reason``, and the whole ``record``.
+One object a batch, a JSON object a line: at least the ``sequence`` of the stream's record, and the
+``reason``; with them the whole ``record``, or what was made of it.
 """
 
 from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,6 +33,13 @@ def connect() -> S3Client:
     return cast("S3Client", get_session().create_client("s3", config=config))
 
 
+class Keeps(Protocol):
+    """What a reader of the stream asks of a quarantine."""
+
+    def put(self, poison: Sequence[dict[str, Any]]) -> bool:
+        """Store poison, of which there is some; whether it is stored."""
+
+
 class Quarantine:
     """One function's part of the bucket.
 
@@ -40,8 +47,7 @@ class Quarantine:
         client: makes a client of S3 when one is needed, which is seldom.
         bucket: its name.
         prefix: of the function's objects, as its role allows them.
-        tell: takes an object's key and the first reason in it; or, with an empty key, why it could
-            not be put.
+        tell: takes an object's key, and the first reason in it or why it could not be put.
     """
 
     def __init__(
@@ -66,8 +72,11 @@ class Quarantine:
         key = f"{self._prefix}{name}"
         try:
             self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
-        except (ClientError, BotoCoreError) as error:
-            self._tell("", type(error).__name__)
+        except ClientError as error:
+            self._tell(key, error.response["Error"]["Code"])
+            return False
+        except BotoCoreError as error:
+            self._tell(key, type(error).__name__)
             return False
         self._tell(key, poison[0]["reason"])
         return True
