@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -78,13 +79,17 @@ class Members:
             session_of(it) for it in stored_items(self._cloud.dynamodb, self._deployed.table, pk)
         ]
 
-    def sweep(self) -> None:
-        """Have the sweeper run now."""
+    def sweep(self) -> str:
+        """Have the sweeper run now; what it logs."""
         client: Any = self._cloud.session.client("lambda", endpoint_url=self._cloud.endpoint)
         done = client.invoke(
-            FunctionName=f"{self._deployed.stack}-keeper-sweeper", Payload=json.dumps(TICK)
+            FunctionName=f"{self._deployed.stack}-keeper-sweeper",
+            Payload=json.dumps(TICK),
+            LogType="Tail",
         )
-        assert "FunctionError" not in done, done["Payload"].read()
+        log = base64.b64decode(done["LogResult"]).decode()
+        assert "FunctionError" not in done, log
+        return log
 
 
 # What EventBridge sends.
@@ -137,6 +142,6 @@ def test_a_room_that_nothing_is_heard_of_is_closed(members: Members, ref: RoomRe
     view = view_of(user, {})
     members.store(Report(Place(*ref, user), then, 1, then, 0, Source.CLIENT, view))
     until(lambda: members.here(ref) == {user})
-    members.sweep()
-    assert members.here(ref) == set()
+    said = members.sweep()
+    assert members.here(ref) == set(), said
     until(lambda: [each.left for each in members.sessions(user)] == [then])

@@ -68,6 +68,7 @@ def test_a_stay_is_a_session_with_its_evidence(users: Users) -> None:
         users.stays.write(change(2, "-anna@65")),
     ]
     assert written == [Written(2), Written(1)]
+    assert users.stays.write(change(2, "-anna@65")) == Written()
     (item,) = users.items("anna")
     session = session_of(item)
     listed = Evidence("berta", Source.CLIENT, Reason.LISTED)
