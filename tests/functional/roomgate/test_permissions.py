@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
+import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
 from chalicelib.callers.caller import Caller
+from chalicelib.events.folder import Folder
+from chalicelib.events.table import EventTable
+from chalicelib.roster.view import view_of
 from infra.layout import ROOT
+from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
+from tests.support.event_table import create_table, report
 from tests.support.keys import new_secret, pem_of_new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import pytest
 
     from tests.functional.roomgate.conftest import Cli, Lambda
 
@@ -23,7 +32,8 @@ _SERVICES = {"secrets-manager": "secretsmanager"}
 # DryRun asks for what Invoke asks for; RotateSecret looks for it in the operator's name.
 _ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 _FREE = "sts:GetCallerIdentity"
-_NAMED = ("SecretId", "Name", "Path", "FunctionName", "StackName")
+_NAMED = ("SecretId", "Name", "Path", "FunctionName", "StackName", "TableName")
+_TABLE = "events"
 
 Right = tuple[str, str]
 """An action, and the name of what it is done to."""
@@ -47,6 +57,8 @@ def pattern(resource: Any) -> str:
     """What names a resource stands for, as a pattern."""
     if resource == "*":
         return "*"
+    if resource == {"Fn::GetAtt": ["Table", "Arn"]}:
+        return _TABLE
     arn = re.sub(r"\$\{AWS::\w+\}", "", resource["Fn::Sub"]).replace("${Stack}", STACK)
     kind, text = re.split("[:/]", arn.split(":", 5)[5], maxsplit=1)
     text = text.removesuffix("-??????")  # The random end of a secret's ARN.
@@ -55,9 +67,11 @@ def pattern(resource: Any) -> str:
 
 
 def test_the_policy_for_operators_is_what_the_command_line_needs(
-    cli: Cli, rotating: Lambda
+    cli: Cli, rotating: Lambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No command asks for more, and whatever a statement allows is done to what it names."""
+    monkeypatch.setenv(TABLE_VARIABLE, _TABLE)
+    _report()
     asked: set[Right] = set()
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -110,9 +124,22 @@ def _everything(cli: Cli, rotating: Lambda) -> None:
     cli.done("callbacks", "revoke", APP, "--older")
     cli.done("callbacks", "list")
     cli.done("callbacks", "revoke", APP)
+    cli.run("events", "replay", APP, "7", "--write", "--thorough")
+    cli.run("users", "forget", APP, "anna")
     for group in ("apps", "keys", "callers"):
         cli.done(group, "list")
     cli.run("doctor")
+
+
+def _report() -> None:
+    """An event table with a room in which a user was, that another one names and that has left."""
+    client = boto3.client("dynamodb")  # Not the command line's: what it asks for is not counted.
+    create_table(client, _TABLE)
+    folder, now = Folder(EventTable(client, _TABLE)), int(time.time() * 1000) - 60_000
+    for seq, users in enumerate(("anna berta", "berta anna", "berta")):
+        user, *others = users.split()
+        sent = report(7, view_of(user, dict.fromkeys(others)), seq, app=int(APP))
+        folder.take(sent._replace(received=now + 1000 * seq), now + 1000 * seq)
 
 
 def _forget_revoked(cli: Cli, caller_id: str) -> None:
