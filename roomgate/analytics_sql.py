@@ -118,7 +118,7 @@ def names() -> list[str]:
 def query(name: str) -> Query:
     """A query by its name; raises UnknownQuery."""
     if name not in names():
-        raise UnknownQuery(name, difflib.get_close_matches(name, names(), cutoff=0.5))
+        raise UnknownQuery(name, difflib.get_close_matches(name, names(), n=2, cutoff=0.35))
     text = (FOLDER / f"{name}.sql").read_text()
     found = (_PARAMETER.fullmatch(line) for line in text.splitlines())
     parameters = {match[1]: Parameter(*match.groups()) for match in found if match}

@@ -1,4 +1,4 @@
-"""``roomgate``: applications, keys, callers, relays and tickets, from a terminal or a script."""
+"""``roomgate``: applications, keys, callers, tickets and the lake, from a terminal or a script."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from roomgate.analytics import analytics
 from roomgate.apps import apps
 from roomgate.callers import callers
 from roomgate.doctor import doctor
@@ -42,7 +43,7 @@ def _stack_name(_context: click.Context, _option: click.Parameter, value: str) -
 @click.version_option(package_name="roomgate")
 @click.pass_context
 def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa: FBT001 (click passes flags so)
-    """Set up and look after a Roomgate stack: applications, keys, callers, relays, tickets.
+    """Set up and look after a Roomgate stack: applications, keys, callers, tickets, analytics.
 
     Where to begin: roomgate doctor says how things stand and what to do next; docs/operations.md
     goes from an empty AWS account to the first rotation.
@@ -61,7 +62,7 @@ def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa
         context.color = False
 
 
-for command in (apps, keys, callers, relays, ticket, room_url_command, doctor):
+for command in (apps, keys, callers, relays, ticket, room_url_command, analytics, doctor):
     roomgate.add_command(command)
 
 

@@ -41,38 +41,43 @@ firsts AS (  -- Each user's first step in a room: who first goes was inside alre
     ) AS placed
     GROUP BY app, room, user
 ),
-steps AS (  -- A step of nothing at :since and one at :until, so that all time lies between steps.
+steps AS (
     SELECT app, room, t, sum(delta) AS delta, count_if(delta > 0) AS joins
     FROM transitions GROUP BY app, room, t
     UNION ALL
-    SELECT app, room, since, 0, 0 FROM transitions CROSS JOIN wanted GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT app, room, until, 0, 0 FROM transitions CROSS JOIN wanted GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT app, room, CAST(-1 AS bigint), count(*), 0 FROM firsts WHERE delta < 0 GROUP BY app, room
+    SELECT app, room, 0, count(*), 0 FROM firsts WHERE delta < 0 GROUP BY app, room
 ),
-levels AS (
+levels AS (  -- From each step to the next one so many are inside.
     SELECT
-        app, room, t, sum(joins) AS joins,
+        app, room, t, joins,
         lead(t) OVER (PARTITION BY app, room ORDER BY t) AS next_t,
-        sum(sum(delta)) OVER (PARTITION BY app, room ORDER BY t) AS users
+        sum(delta) OVER (PARTITION BY app, room ORDER BY t ROWS UNBOUNDED PRECEDING) AS users
     FROM steps
-    GROUP BY app, room, t
 ),
 during AS (
-    SELECT *, max(users) OVER (PARTITION BY app, room) AS most
+    SELECT
+        app, room, users,
+        greatest(t, since) AS t,
+        least(coalesce(next_t, until), until) AS next_t,
+        CASE WHEN t >= since THEN joins ELSE 0 END AS joins
     FROM levels CROSS JOIN wanted
-    WHERE t >= since AND t < until
+    WHERE t < until AND coalesce(next_t, until) > since
 ),
 by_room AS (
     SELECT
-        app, room, max(users) AS users_most, min(t) FILTER (WHERE users = most) AS t,
+        app, room, max(users) AS users_most,
         sum(joins) AS joins, sum(users * (next_t - t)) AS user_ms
     FROM during
     GROUP BY app, room
     HAVING max(users) > 0
     ORDER BY users_most DESC, user_ms DESC, app, room
     LIMIT 20
+),
+peaks AS (
+    SELECT r.app, r.room, r.users_most, r.joins, r.user_ms, min(t) AS t
+    FROM by_room AS r
+    JOIN during ON during.app = r.app AND during.room = r.room AND during.users = r.users_most
+    GROUP BY r.app, r.room, r.users_most, r.joins, r.user_ms
 )
 SELECT
     app,
@@ -81,5 +86,5 @@ SELECT
     TIMESTAMP '1970-01-01 00:00:00' + CAST(t AS double) * INTERVAL '0.001' SECOND AS peak_at,
     CAST(joins AS bigint) AS joins,
     CAST(user_ms AS double) / 3600000 AS user_hours
-FROM by_room
+FROM peaks
 ORDER BY users_most DESC, user_hours DESC, app, room

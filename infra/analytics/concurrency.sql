@@ -11,7 +11,7 @@
 --   :app    bigint     sdkAppId of the application; 0: all of them (default: 0)
 --
 -- Columns:
---   minute      timestamp  its beginning, UTC; every minute is there, at most 100,000
+--   minute      timestamp  its beginning, UTC; every minute is there, at most 1,000,000
 --   users_most  bigint     users inside at once: the most during that minute
 --   users_last  bigint     users inside at its end
 --   rooms       bigint     rooms in which somebody came or went during it
@@ -46,11 +46,12 @@ digits AS (  -- Not sequence(): Athena's ends at 10,000.
 ),
 minutes AS (
     SELECT since + 60000 * CAST(
-        a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit + 10000 * e.digit AS bigint
+        a.digit + 10 * b.digit + 100 * c.digit
+        + 1000 * d.digit + 10000 * e.digit + 100000 * f.digit AS bigint
     ) AS t
     FROM wanted
     CROSS JOIN digits AS a CROSS JOIN digits AS b CROSS JOIN digits AS c
-    CROSS JOIN digits AS d CROSS JOIN digits AS e
+    CROSS JOIN digits AS d CROSS JOIN digits AS e CROSS JOIN digits AS f
 ),
 steps AS (  -- A step of nothing begins each minute, so that it has the number from before.
     SELECT t, sum(delta) AS delta FROM transitions GROUP BY t
@@ -58,7 +59,7 @@ steps AS (  -- A step of nothing begins each minute, so that it has the number f
     SELECT t, 0 FROM minutes CROSS JOIN wanted WHERE t < until
 ),
 levels AS (
-    SELECT t, sum(sum(delta)) OVER (ORDER BY t)
+    SELECT t, sum(sum(delta)) OVER (ORDER BY t ROWS UNBOUNDED PRECEDING)
         + (SELECT count(*) FROM firsts WHERE delta < 0) AS users
     FROM steps
     GROUP BY t

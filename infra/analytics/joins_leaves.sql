@@ -9,7 +9,7 @@
 --   :app    bigint     sdkAppId of the application; 0: all of them (default: 0)
 --
 -- Columns:
---   hour    timestamp  its beginning: :since, and every 60 minutes after it, at most 10,000 hours
+--   hour    timestamp  its beginning: :since, and every 60 minutes after it, at most 10,000
 --   joins   bigint     joins
 --   leaves  bigint     leaves
 --   users   bigint     users who came or went

@@ -14,7 +14,6 @@
 --   day      timestamp  its beginning, UTC: :since, and every 24 hours after it, at most 1,000
 --   users    bigint     the most users inside at once
 --   peak_at  timestamp  when first so many were, UTC
---   held_ms  bigint     ms for which they then were
 WITH
 wanted AS (  -- In unix ms.
     SELECT
@@ -55,24 +54,27 @@ steps AS (  -- A step of nothing begins each day, so that it has the number from
     SELECT t, 0 FROM days CROSS JOIN wanted WHERE t < until
 ),
 levels AS (
-    SELECT t, lead(t) OVER (ORDER BY t) AS next_t, sum(sum(delta)) OVER (ORDER BY t)
+    SELECT t, sum(sum(delta)) OVER (ORDER BY t ROWS UNBOUNDED PRECEDING)
         + (SELECT count(*) FROM firsts WHERE delta < 0) AS users
     FROM steps
     GROUP BY t
 ),
-ranked AS (
-    SELECT
-        t - (t - since) % 86400000 AS day, users, t,
-        least(coalesce(next_t, until), until) - t AS held_ms,
-        row_number() OVER (PARTITION BY t - (t - since) % 86400000 ORDER BY users DESC, t) AS place
+during AS (
+    SELECT t - (t - since) % 86400000 AS day, t, users
     FROM levels CROSS JOIN wanted
     WHERE t >= since AND t < until
+),
+by_day AS (
+    SELECT day, max(users) AS users FROM during GROUP BY day
+),
+peaks AS (
+    SELECT d.day, d.users, min(t) AS t
+    FROM by_day AS d JOIN during ON during.day = d.day AND during.users = d.users
+    GROUP BY d.day, d.users
 )
 SELECT
     TIMESTAMP '1970-01-01 00:00:00' + CAST(day AS double) * INTERVAL '0.001' SECOND AS day,
     CAST(users AS bigint) AS users,
-    TIMESTAMP '1970-01-01 00:00:00' + CAST(t AS double) * INTERVAL '0.001' SECOND AS peak_at,
-    held_ms
-FROM ranked
-WHERE place = 1
-ORDER BY day
+    TIMESTAMP '1970-01-01 00:00:00' + CAST(t AS double) * INTERVAL '0.001' SECOND AS peak_at
+FROM peaks
+ORDER BY peaks.day

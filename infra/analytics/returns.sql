@@ -1,6 +1,6 @@
--- Do users come back? Of those who joined a room on one day, how many did on the next, and on the
--- seventh after it.
+-- Do users come back, on the next day and a week later?
 --
+-- Of those who joined a room on one day: how many did on the day after it, and on the 7th after it.
 -- Days are of 24 hours, counted from :since. A user is one of one application; it need not be new.
 -- A later day that is not over at :until gives null. Reads the hours of arrival from 1 before
 -- :since to 1 after :until: rows may be an hour late.

@@ -52,7 +52,11 @@ steps AS (  -- A step of nothing begins each minute, so that it has the number f
     SELECT app, room, CAST(-1 AS bigint), count(*) FROM firsts WHERE delta < 0 GROUP BY app, room
 ),
 levels AS (
-    SELECT app, room, t, sum(sum(delta)) OVER (PARTITION BY app, room ORDER BY t) AS users
+    SELECT
+        app, room, t,
+        sum(sum(delta)) OVER (
+            PARTITION BY app, room ORDER BY t ROWS UNBOUNDED PRECEDING
+        ) AS users
     FROM steps
     GROUP BY app, room, t
 ),

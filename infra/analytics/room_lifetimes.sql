@@ -58,19 +58,20 @@ changes AS (  -- The changes of a room in their order; before them, who was insi
 levels AS (
     SELECT
         app, room, ver, first_t, last_t,
-        sum(delta) OVER (PARTITION BY app, room ORDER BY ver) AS users
+        sum(delta) OVER (PARTITION BY app, room ORDER BY ver ROWS UNBOUNDED PRECEDING) AS users
     FROM changes
 ),
 numbered AS (  -- A change that leaves nobody inside is the last one of a life.
     SELECT
         *,
-        sum(CASE WHEN users = 0 THEN 1 ELSE 0 END) OVER (PARTITION BY app, room ORDER BY ver)
-            - CASE WHEN users = 0 THEN 1 ELSE 0 END AS life
+        sum(CASE WHEN users = 0 THEN 1 ELSE 0 END) OVER (
+            PARTITION BY app, room ORDER BY ver ROWS UNBOUNDED PRECEDING
+        ) - CASE WHEN users = 0 THEN 1 ELSE 0 END AS life
     FROM levels
 ),
 lives AS (
     SELECT
-        app, room, max(last_t) AS ended, max(users) AS users,
+        app, room, max(last_t) AS over_at, max(users) AS users,
         CASE WHEN min(ver) > 0 THEN max(last_t) - min(first_t) END AS ms
     FROM numbered
     GROUP BY app, room, life
@@ -79,7 +80,7 @@ lives AS (
 ended AS (
     SELECT app, room, users, ms
     FROM lives CROSS JOIN wanted
-    WHERE ended >= since AND ended < until
+    WHERE over_at >= since AND over_at < until
 ),
 ranked AS (
     SELECT
