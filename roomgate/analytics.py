@@ -204,15 +204,15 @@ def report(session: Session, /, folder: Path, into: Path, **given: Any) -> None:
 
     It is about yesterday by default; --since and --until choose another time, of 92 days at most.
     """
-    from roomgate import analytics_report  # noqa: PLC0415 (brings the plots)
+    from roomgate.analytics_report import page  # noqa: PLC0415 (brings the plots)
 
     values = _values(given)
     if int(values["until"]) - int(values["since"]) > _LONGEST_DAYS * DAY:
         raise click.UsageError(f"A report is about {_LONGEST_DAYS} days at most.")
     with _open(session, folder) as found:
-        page = analytics_report.page(session.output, found, values)
-    _write(into, page)
-    facts = {"report": str(into), "bytes": len(page.encode()), "files": len(found.files)}
+        text = page(session.output, found, values)
+    _write(into, text)
+    facts = {"report": str(into), "bytes": len(text.encode()), "files": len(found.files)}
     session.output.answer(facts, f"{into} is written; open it in a browser.")
 
 

@@ -15,6 +15,7 @@ from roomgate.analytics_sql import for_duckdb
 from roomgate.output import table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from roomgate.analytics_lake import Lake, Table
@@ -50,8 +51,9 @@ def as_text(found: Table) -> str:
 
 
 def cells(found: Table) -> list[list[str]]:
-    """The values as texts for a person."""
-    return [[_for_people(value) for value in row] for row in found.rows]
+    """The values as texts for a person; times as exact as their column needs."""
+    columns = zip(*found.rows, strict=True)
+    return [list(row) for row in zip(*map(_column, columns), strict=True)]
 
 
 def is_numeric(found: Table, place: int) -> bool:
@@ -89,11 +91,20 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _for_people(value: Any) -> str:
+def _column(values: Sequence[Any]) -> list[str]:
+    times = [value for value in values if isinstance(value, dt.datetime)]
+    if all(value.time() == dt.time() for value in times):
+        form = "%Y-%m-%d"
+    else:
+        form = "%Y-%m-%d %H:%M:%S" if any(value.second for value in times) else "%Y-%m-%d %H:%M"
+    return [_for_people(value, form) for value in values]
+
+
+def _for_people(value: Any, form: str) -> str:
     if value is None:
         return ""
     if isinstance(value, dt.datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        return value.strftime(form)
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 1 else f"{value:.1f}"
     if isinstance(value, list | tuple | dict):

@@ -174,7 +174,7 @@ def _things(axes: Axes, labels: Sequence[str]) -> None:
     """Name the rows; the first stands on top."""
     axes.set_yticks(range(len(labels)), [_short(label) for label in labels])
     axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
+    axes.set_ylim(len(labels) - 0.45, -0.55)
 
 
 def _short(label: str) -> str:

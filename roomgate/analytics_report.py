@@ -155,7 +155,7 @@ def _comings(got: Mapping[str, Table]) -> str:
 
 def _durations(got: Mapping[str, Table]) -> str:
     title = "How long sessions last"
-    rows = got["session_histogram"].dicts()
+    rows = _without_empty_ends(got["session_histogram"].dicts())
     labels = [_bin(row["from_s"], row["to_s"]) for row in rows]
     picture = plots.bars("durations", title, labels, [row["sessions"] for row in rows])
     (percentiles,) = got["session_durations"].dicts()
@@ -259,6 +259,12 @@ def _folded(points: Sequence[tuple[dt.datetime, int]], most: int) -> list[tuple[
     every = -(-len(points) // most)
     groups = (points[start : start + every] for start in range(0, len(points), every))
     return [(group[0][0], max(users for _, users in group)) for group in groups]
+
+
+def _without_empty_ends(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows from the first length that a session had to the last one."""
+    held = [place for place, row in enumerate(rows) if row["sessions"]]
+    return rows[held[0] : held[-1] + 1] if held else rows
 
 
 def _upright(table: Table) -> Table:

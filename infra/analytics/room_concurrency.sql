@@ -43,27 +43,23 @@ firsts AS (  -- Each user's first step in a room: who first goes was inside alre
     ) AS placed
     GROUP BY app, room, user
 ),
-steps AS (  -- A step of nothing begins each minute, so that it has the number from before.
+steps AS (
     SELECT app, room, t, sum(delta) AS delta FROM transitions GROUP BY app, room, t
     UNION ALL
-    SELECT app, room, t - (t - since) % 60000, 0 FROM transitions CROSS JOIN wanted
-    WHERE t >= since AND t < until GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT app, room, CAST(-1 AS bigint), count(*) FROM firsts WHERE delta < 0 GROUP BY app, room
+    SELECT app, room, 0, count(*) FROM firsts WHERE delta < 0 GROUP BY app, room
 ),
 levels AS (
     SELECT
-        app, room, t,
-        sum(sum(delta)) OVER (
-            PARTITION BY app, room ORDER BY t ROWS UNBOUNDED PRECEDING
-        ) AS users
+        app, room, t, delta,
+        sum(delta) OVER (PARTITION BY app, room ORDER BY t ROWS UNBOUNDED PRECEDING) AS users
     FROM steps
-    GROUP BY app, room, t
 ),
-by_minute AS (
+by_minute AS (  -- The number before a step counts too, if it held into the step's minute.
     SELECT
         app, room, t - (t - since) % 60000 AS t,
-        max(users) AS users_most, max_by(users, t) AS users_last
+        max(CASE WHEN (t - since) % 60000 > 0 AND delta < 0 THEN users - delta ELSE users END)
+            AS users_most,
+        max_by(users, t) AS users_last
     FROM levels CROSS JOIN wanted
     WHERE t >= since AND t < until
     GROUP BY app, room, t - (t - since) % 60000
