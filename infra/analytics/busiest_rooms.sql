@@ -42,7 +42,7 @@ firsts AS (  -- Each user's first step in a room: who first goes was inside alre
     GROUP BY app, room, user
 ),
 steps AS (
-    SELECT app, room, t, sum(delta) AS delta, count_if(delta > 0) AS joins
+    SELECT app, room, t, sum(delta) AS delta, count(CASE WHEN delta > 0 THEN 1 END) AS joins
     FROM transitions GROUP BY app, room, t
     UNION ALL
     SELECT app, room, 0, count(*), 0 FROM firsts WHERE delta < 0 GROUP BY app, room

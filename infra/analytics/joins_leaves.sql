@@ -44,8 +44,8 @@ hours AS (
 happened AS (
     SELECT
         t - (t - since) % 3600000 AS hour,
-        count_if(delta > 0) AS joins,
-        count_if(delta < 0) AS leaves,
+        count(CASE WHEN delta > 0 THEN 1 END) AS joins,
+        count(CASE WHEN delta < 0 THEN 1 END) AS leaves,
         count(DISTINCT concat(CAST(app AS varchar), '/', user)) AS users,
         count(DISTINCT concat(CAST(app AS varchar), '/', room)) AS rooms
     FROM transitions CROSS JOIN wanted

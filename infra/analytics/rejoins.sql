@@ -45,8 +45,8 @@ counted AS (
     SELECT
         coalesce(reason, 'all') AS reason,
         count(*) AS leaves,
-        count_if(away_ms <= 300000) AS rejoins,
-        count_if(away_ms <= 30000) AS flaps
+        count(CASE WHEN away_ms <= 300000 THEN 1 END) AS rejoins,
+        count(CASE WHEN away_ms <= 30000 THEN 1 END) AS flaps
     FROM steps CROSS JOIN wanted
     WHERE delta < 0 AND t >= since AND t < until
     GROUP BY GROUPING SETS ((reason), ())
