@@ -178,8 +178,9 @@ def ask(
         session.output.as_json = into is None
         form = form or "json"
     text = _text(query_or_sql, given)
-    with _open(session, folder) as found:
+    with _open(folder) as found:
         if not found.files:
+            _note(session, found)
             raise OperatorError(
                 f"There are no rows in {folder}. Copy the lake: roomgate analytics sync"
             )
@@ -209,8 +210,9 @@ def report(session: Session, /, folder: Path, into: Path, **given: Any) -> None:
     values = _values(given)
     if int(values["until"]) - int(values["since"]) > _LONGEST_DAYS * DAY:
         raise click.UsageError(f"A report is about {_LONGEST_DAYS} days at most.")
-    with _open(session, folder) as found:
+    with _open(folder) as found:
         text = page(session.output, found, values)
+        _note(session, found)
     _write(into, text)
     facts = {"report": str(into), "bytes": len(text.encode()), "files": len(found.files)}
     session.output.answer(facts, f"{into} is written; open it in a browser.")
@@ -222,39 +224,50 @@ def _answer(session: Session, found: Lake, text: str, form: str, into: Path | No
 
     if form == "parquet" and into:
         rows = answers.write_parquet(session.output, found, text, into)
-        session.output.answer({"file": str(into), "rows": rows}, f"{rows} row(s) are in {into}.")
+        _note(session, found)
+        _kept(session, into, rows)
         return
     got = answers.asked(session.output, found, text)
+    _note(session, found)
     facts = answers.as_json(got)
+    told = answers.as_csv(got) if form == "csv" else answers.as_text(got)
     if into is None:
-        told = answers.as_csv(got) if form == "csv" else answers.as_text(got)
         session.output.answer(facts, told)
         return
-    told = json.dumps(facts) if form == "json" else answers.as_csv(got)
-    _write(into, f"{answers.as_text(got) if form == 'table' else told}\n")
-    session.output.answer(
-        {"file": str(into), "rows": len(got.rows)}, f"{len(got.rows)} row(s) are in {into}."
-    )
+    _write(into, click.unstyle(json.dumps(facts) if form == "json" else told) + "\n")
+    _kept(session, into, len(got.rows))
+
+
+def _kept(session: Session, into: Path, rows: int) -> None:
+    session.output.answer({"file": str(into), "rows": rows}, f"{rows} row(s) are in {into}.")
 
 
 @contextmanager
-def _open(session: Session, folder: Path) -> Iterator[Lake]:
-    """Open the lake; say what of it is left out, and what is newer than we are."""
-    from roomgate.analytics_lake import VERSION, lake  # noqa: PLC0415 (brings DuckDB)
+def _open(folder: Path) -> Iterator[Lake]:
+    """Open the lake; raises OperatorError, for a query that fails too."""
+    from roomgate.analytics_lake import lake  # noqa: PLC0415 (brings DuckDB)
 
-    with lake(folder) as found:
-        try:
+    # DuckDB would take these for the rows' own partition.
+    if any(part.startswith(("dt=", "hour=")) for part in folder.resolve().parts):
+        raise OperatorError(f"{folder} lies in a folder dt=… or hour=…; choose another one.")
+    try:
+        with lake(folder) as found:
             yield found
-        except BadSql as error:
-            raise OperatorError(_advice(error)) from None
-        finally:
-            for skipped in found.skipped:
-                session.output.note(f"{skipped.path} {skipped.reason}; it is left out.")
-            if found.newer:
-                session.output.note(
-                    f"{found.newer} row(s) are of a newer version of the schema than {VERSION}; "
-                    "they are counted as if they were of that one."
-                )
+    except BadSql as error:
+        raise OperatorError(_advice(error)) from None
+
+
+def _note(session: Session, found: Lake) -> None:
+    """Say what of the lake is left out, and what is newer than we are."""
+    from roomgate.analytics_lake import VERSION  # noqa: PLC0415 (as above)
+
+    for skipped in found.skipped:
+        session.output.note(f"{skipped.path} {skipped.reason}; it is left out.")
+    if found.newer:
+        session.output.note(
+            f"{found.newer} row(s) are of a newer version of the schema than {VERSION}; they are "
+            "counted as if they were of that one."
+        )
 
 
 def _text(query_or_sql: str, given: dict[str, Any]) -> str:

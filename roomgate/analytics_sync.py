@@ -11,7 +11,7 @@ from roomgate.deployed import stack_of
 from roomgate.errors import OperatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 8
 """Firehose makes many small objects, whose round trips would take turns."""
+
+_CHUNK: Final = 1 << 20
 
 
 class Entry(NamedTuple):
@@ -93,15 +95,10 @@ def missing(entries: Sequence[Entry], folder: Path) -> list[Entry]:
 def gone(entries: Sequence[Entry], folder: Path, first_day: str, last_day: str) -> list[Path]:
     """Files of those days that the bucket does not hold any more."""
     held = {entry.path for entry in entries}
-    days = range_of(folder, first_day, last_day)
-    files = (path for day in days for path in sorted(day.rglob("*")) if path.is_file())
+    first, last = f"dt={first_day}", f"dt={last_day}"
+    days = [day for day in (folder / ROWS).glob("dt=*") if first <= day.name <= last]
+    files = sorted(path for day in days for path in day.rglob("*") if path.is_file())
     return [path for path in files if path.relative_to(folder / ROWS).as_posix() not in held]
-
-
-def range_of(folder: Path, first_day: str, last_day: str) -> list[Path]:
-    """The folders of those days."""
-    days = sorted((folder / ROWS).glob("dt=*"))
-    return [day for day in days if first_day <= day.name.removeprefix("dt=") <= last_day]
 
 
 def fetch(client: S3Client, bucket: str, entries: Sequence[Entry], folder: Path) -> Iterator[Entry]:
@@ -117,21 +114,27 @@ def fetch(client: S3Client, bucket: str, entries: Sequence[Entry], folder: Path)
 
 
 def _fetch(client: S3Client, bucket: str, entry: Entry, folder: Path) -> None:
-    path = folder / ROWS / entry.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Under a name that no query reads, until it is whole.
-    part = path.with_name(f".{path.name}.part")
     answer = client.get_object(Bucket=bucket, Key=f"{ROWS}/{entry.path}")
+    path = folder / ROWS / entry.path
+    try:
+        _write(path, answer["Body"].iter_chunks(_CHUNK), entry.modified)
+    except OSError as error:
+        raise OperatorError(f"{path} can't be written: {error.strerror}.") from None
+
+
+def _write(path: Path, chunks: Iterable[bytes], modified: int) -> None:
+    """Write a file under a name that no query reads, until it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
     with part.open("wb") as file:
-        for chunk in answer["Body"].iter_chunks(1 << 20):
-            file.write(chunk)
-    os.utime(part, (entry.modified, entry.modified))
+        file.writelines(chunks)
+    os.utime(part, (modified, modified))
     part.replace(path)
 
 
 def _is_there(entry: Entry, path: Path) -> bool:
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return False
     return (found.st_size, int(found.st_mtime)) == (entry.size, entry.modified)
