@@ -134,13 +134,13 @@ def lags(
         middle, most, last = ([max(1.0, each[n]) for each in spans] for n in range(3))
         axes.hlines(places, middle, last, color=_NAMED["grid"], linewidth=5)
         marks = (
-            (middle, "o", "first", "p50"),
-            (most, "D", "third", "p90"),
-            (last, "|", "second", "p99"),
+            (middle, "o", "first", "p50", 42),
+            (most, "D", "third", "p90", 34),
+            (last, "|", "second", "p99", 190),
         )
-        for values, marker, colour, label in marks:
+        for values, marker, colour, label, size in marks:
             axes.scatter(
-                values, places, color=_NAMED[colour], marker=marker, s=42, zorder=3, label=label
+                values, places, color=_NAMED[colour], marker=marker, s=size, zorder=3, label=label
             )
         axes.set_xscale("log")
         axes.set_xlim(min(_LOG_FROM_MS, *middle) * 0.8, max(last) * 1.6)

@@ -109,13 +109,16 @@ def _at_a_glance(got: Mapping[str, Table]) -> str:
     (lives,) = got["room_lifetimes"].dicts()
     all_leaves = next(row for row in got["rejoins"].dicts() if row["reason"] == "all")
     joins = sum(row["joins"] for row in got["joins_leaves"].dicts())
+    shares = {row["evidence"]: row["share"] for row in got["evidence"].dicts()}
+    lease = shares.get("lease", 0.0) if shares else None
     return tiles(
         [
             ("Peak concurrency", f"{peak['users']:,}", f"at {peak['peak_at']:%d %b %H:%M} UTC"),
             ("Joins", f"{joins:,}", f"{sessions['sessions']:,} sessions ended"),
-            ("Half of the sessions last", _seconds(sessions["p50_s"]), "at most"),
-            ("Half of the rooms live", _seconds(lives["p50_s"]), f"{lives['lives']:,} emptied"),
+            ("Median session", _seconds(sessions["p50_s"]), "half last longer"),
+            ("Median life of a room", _seconds(lives["p50_s"]), f"{lives['lives']:,} emptied"),
             ("Flaps", _percent(all_leaves["flap_share"]), "of leaves, back within 30 s"),
+            ("By lease", _percent(lease), "of leaves, nothing was heard"),
         ]
     )
 
