@@ -77,7 +77,7 @@ _app = click.option("--app", "sdk_app_id", type=SDK_APP_ID, help="One applicatio
     ),
 )
 def analytics() -> None:
-    """The lake: who came and went in which room, asked in SQL and shown in pictures.
+    """The lake of joins and leaves, in SQL and in pictures.
 
     Everything here works on files; sync alone asks AWS. docs/analytics.md says what the rows hold,
     and how to ask Athena the same.
@@ -142,7 +142,7 @@ def sync(
 
 
 @analytics.command("query")
-@click.argument("query_or_sql", required=False)
+@click.argument("query_or_sql", metavar="[QUERY]", required=False)
 @_time
 @_app
 @click.option("--room", type=Checked("room", _check_room_key), help="A room's key: 123 or s:….")
@@ -164,10 +164,10 @@ def ask(
     into: Path | None,
     **given: Any,
 ) -> None:
-    """Ask the lake a query by its name, or in SQL; without one, show the names.
+    """Ask the lake in SQL, or a query by its name.
 
-    SQL is Athena's (Trino's dialect); - reads it from standard input. The table is events. In SQL
-    too, :since, :until, :app and :room stand for what the options say.
+    Without one the names are shown. SQL is Athena's (Trino's dialect); - reads it from standard
+    input. The table is events. In SQL too, :since, :until, :app and :room stand for what the options say.
     """
     if query_or_sql is None:
         _show_queries(session)
@@ -201,9 +201,10 @@ def ask(
 @_folder
 @click.pass_obj
 def report(session: Session, /, folder: Path, into: Path, **given: Any) -> None:
-    """Write one HTML file with pictures and numbers; it needs no network and no scripts.
+    """Write one HTML file with pictures and numbers.
 
-    It is about yesterday by default; --since and --until choose another time, of 92 days at most.
+    It needs no network and no scripts. It is about yesterday by default; --since and --until choose
+    another time, of 92 days at most.
     """
     from roomgate.analytics_report import page  # noqa: PLC0415 (brings the plots)
 
@@ -272,10 +273,10 @@ def _note(session: Session, found: Lake) -> None:
 
 def _text(query_or_sql: str, given: dict[str, Any]) -> str:
     """The query in Trino's dialect, with what was given in the places of its parameters."""
-    now = time.time()
     try:
         if re.fullmatch(r"[\w-]+", query_or_sql) and query_or_sql != "-":
-            return query(query_or_sql).bound(_given(given), now)
+            named = query(query_or_sql)
+            return bound(named.text, _forwards(named.values(_given(given), time.time())))
         text = sys.stdin.read() if query_or_sql == "-" else query_or_sql
         return bound(text, _values(given))
     except BadSql as error:
@@ -286,16 +287,23 @@ def _values(given: dict[str, Any]) -> dict[str, Value]:
     """Every parameter: as given, or about yesterday, all applications and rooms."""
     today = int(time.time() // DAY) * DAY
     usual: dict[str, Value] = {"since": today - DAY, "until": today, "app": 0, "room": ""}
-    return usual | _given(given)
+    return _forwards(usual | _given(given))
 
 
 def _given(given: dict[str, Any]) -> dict[str, Value]:
     """The parameters that were given."""
     named = {"since": "since", "until": "until", "sdk_app_id": "app", "room": "room"}
-    found = {named[name]: value for name, value in given.items() if value is not None}
-    if "since" in found and "until" in found and found["since"] >= found["until"]:
-        raise click.UsageError("--since must be before --until.")
-    return found
+    return {named[name]: value for name, value in given.items() if value is not None}
+
+
+def _forwards(values: dict[str, Value]) -> dict[str, Value]:
+    """The values, if time runs forwards in them; else it is a usage error."""
+    since, until = (int(values[name]) for name in ("since", "until"))
+    if since >= until:
+        raise click.UsageError(
+            f"--since must be before --until, but these are {_day(since)} and {_day(until)}."
+        )
+    return values
 
 
 def _advice(error: BadSql) -> str:

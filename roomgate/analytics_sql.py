@@ -100,10 +100,13 @@ class Query(NamedTuple):
     text: str
     parameters: dict[str, Parameter]
 
-    def bound(self, values: Mapping[str, Value], now: float) -> str:
-        """Its text with values in their places, and defaults where there are none."""
-        known = {name: each.value(now) for name, each in self.parameters.items()}
-        return bound(self.text, known | {n: v for n, v in values.items() if n in known})
+    def values(self, given: Mapping[str, Value], now: float) -> dict[str, Value]:
+        """The values of its parameters: as given, or their defaults at a moment of unix time."""
+        return {name: given.get(name, each.value(now)) for name, each in self.parameters.items()}
+
+    def bound(self, given: Mapping[str, Value], now: float) -> str:
+        """Its text with the values of its parameters in their places."""
+        return bound(self.text, self.values(given, now))
 
     def saved(self) -> str:
         """Its text as it is saved in Athena: runs as it is, about the default time."""

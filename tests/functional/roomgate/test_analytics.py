@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import pty
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -143,6 +148,9 @@ def test_what_cannot_be_asked_says_why(
         (("evidence", "--since", "2026-13-01"), "2026-13-01"),
         (("evidence", "--until", "yesterday"), "yesterday"),
         (("evidence", "--since", "2026-03-02", "--until", "2026-03-02"), "before --until"),
+        (("evidence", "--until", "2026-03-02"), "before --until"),
+        (("returns", "--since", "2100-01-01"), "before --until, but these are 2100-01-01 and 20"),
+        (("SELECT 1", "--until", "2026-03-02"), "before --until"),
         (("evidence", "--room", "s:!"), "--room"),
         (("evidence", "--app", "0"), "range"),
         (("evidence", "--format", "xml"), "xml"),
@@ -243,3 +251,29 @@ def test_a_folder_that_reads_like_a_partition_is_refused(cli: Cli, tmp_path: Pat
     write_rows(MORNING, folder)
     told = cli.failed("analytics", "query", "evidence", "--folder", str(folder))
     assert "choose another one" in told
+
+
+def test_a_query_is_given_up_on_ctrl_c(folder: Path) -> None:
+    """At once, however much there would be to do, and without a traceback."""
+    ours, theirs = pty.openpty()
+    crowd = "SELECT count(*) FROM events" + "".join(f", events AS e{n}" for n in range(14))  # noqa: S608
+    process = subprocess.Popen(
+        [sys.executable, "-m", "roomgate", "analytics", "query", crowd, "--folder", str(folder)],
+        stderr=theirs,
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    try:
+        seen = b""
+        while b"Asking" not in seen:
+            seen += os.read(ours, 65_536)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 1
+        seen += os.read(ours, 65_536)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert b"Aborted!" in seen
+    assert b"Traceback" not in seen
