@@ -10,6 +10,7 @@ from bench.cold import cold_figures
 from bench.figures import BenchError, all_met, table
 from bench.handler import handler_figures
 from bench.lake import lake_figures
+from bench.lake_queries import query_figures
 from bench.machine import machine
 from bench.material import make_material
 from bench.openssl import openssl_figures
@@ -34,8 +35,9 @@ MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
     "openssl": openssl_figures,
     "handler": handler_figures,
     "init": cold_figures,
+    "lake": lake_figures,
     "zips": lambda _material: size_figures(),
-    "lake": lambda _material: lake_figures(),
+    "queries": lambda _material: query_figures(),
 }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from chalicelib.rooms import BadIdentifier
+from chalicelib.lake.row import VERSION
 from chalicelib.rooms.identifiers import parse_room_key
 from roomgate.analytics_sql import DAY, BadSql, UnknownQuery, bound, names, query
 from roomgate.errors import OperatorError
@@ -32,12 +32,6 @@ _FORMATS: Final = ("table", "csv", "json", "parquet")
 _NAME: Final = Path("report.html")
 _LONGEST_DAYS: Final = 92
 """Of a report: its pictures hold no more than that."""
-
-
-def _check_room_key(value: object) -> None:
-    if not isinstance(value, str):
-        raise BadIdentifier("room", "must be a string")
-    parse_room_key(value)
 
 
 _folder = click.option(
@@ -145,7 +139,11 @@ def sync(
 @click.argument("query_or_sql", metavar="[QUERY]", required=False)
 @_time
 @_app
-@click.option("--room", type=Checked("room", _check_room_key), help="A room's key: 123 or s:….")
+@click.option(
+    "--room",
+    type=Checked("room", lambda key: parse_room_key(str(key))),
+    help="A room's key: 123 or s:….",
+)
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="By default a table.")
 @click.option(
     "--output",
@@ -167,7 +165,8 @@ def ask(
     """Ask the lake in SQL, or a query by its name.
 
     Without one the names are shown. SQL is Athena's (Trino's dialect); - reads it from standard
-    input. The table is events. In SQL too, :since, :until, :app and :room stand for what the options say.
+    input. The table is events. In SQL too, :since, :until, :app and :room stand for what the
+    options say.
     """
     if query_or_sql is None:
         _show_queries(session)
@@ -260,8 +259,6 @@ def _open(folder: Path) -> Iterator[Lake]:
 
 def _note(session: Session, found: Lake) -> None:
     """Say what of the lake is left out, and what is newer than we are."""
-    from roomgate.analytics_lake import VERSION  # noqa: PLC0415 (as above)
-
     for skipped in found.skipped:
         session.output.note(f"{skipped.path} {skipped.reason}; it is left out.")
     if found.newer:

@@ -14,30 +14,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import duckdb
 
+from chalicelib.lake import row
 from roomgate.analytics_files import ROWS, is_row_file, literal
 from roomgate.analytics_sql import BadSql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-VERSION: Final = 1
-"""Of the schema that the named queries are written for."""
-
-COLUMNS: Final = {
-    "v": "INTEGER",
-    "id": "VARCHAR",
-    "ev": "VARCHAR",
-    "app": "BIGINT",
-    "room": "VARCHAR",
-    "user": "VARCHAR",
-    "t": "BIGINT",
-    "ver": "BIGINT",
-    "delta": "INTEGER",
-    "source": "VARCHAR",
-    "reason": "VARCHAR",
-    "lag_ms": "BIGINT",
-}
-"""DuckDB's type of each column, in the order of docs/analytics.md."""
+_TYPES: Final = {"int": "INTEGER", "bigint": "BIGINT", "string": "VARCHAR"}
+COLUMNS: Final = {name: _TYPES[kind] for name, kind in row.COLUMNS.items()}
+"""DuckDB's type of each column, in the schema's order."""
 
 _PATH: Final = ("dt", "hour")
 _PARQUET: Final = {
@@ -197,7 +183,7 @@ class Lake:
         )
 
     def _newer(self) -> int:
-        self.run(f"SELECT count(*) FROM events WHERE v > {VERSION}")  # noqa: S608 (a number)
+        self.run(f"SELECT count(*) FROM events WHERE v > {row.VERSION}")  # noqa: S608 (a number)
         (counted,) = self.connection.fetchall()
         return int(counted[0])
 

@@ -6,10 +6,11 @@ import datetime as dt
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from chalicelib.lake.row import VERSION
 from chalicelib.rooms.identifiers import parse_room_key
 from roomgate import analytics_plots as plots
 from roomgate.analytics_answers import cells, is_numeric
-from roomgate.analytics_lake import VERSION, Table
+from roomgate.analytics_lake import Table
 from roomgate.analytics_page import card, page_of, table_of, tiles
 from roomgate.analytics_sql import DAY, for_duckdb, query
 from roomgate.output import span

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.keys.settings import ALGORITHMS, DAY, Bounds, Probe, Settings
+from chalicelib.keys.settings import ALGORITHMS, DAY, LARGEST_ROOM, Bounds, Probe, Settings
+from roomgate.deployed import follows_within
 from roomgate.errors import OperatorError
 from roomgate.groups import Group
 from roomgate.options import SDK_APP_ID, SECONDS, USER_ID
 from roomgate.output import span, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from roomgate.session import Session
-
-_LARGEST_ROOM: Final = 5_000
 
 
 class Applications:
@@ -73,10 +72,16 @@ class Applications:
         return dict(sorted(found.items()))
 
 
+def allowing(sdk_app_id: int, allowed: Iterable[str], algorithm: str) -> str:
+    """The command that allows one more algorithm; those that are named replace what was allowed."""
+    named = " ".join(f"--algorithm {each}" for each in (*allowed, algorithm))
+    return f"roomgate apps set {sdk_app_id} {named}"
+
+
 def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
     """The options of ``add``; ``set`` has the same, where nothing given means no change."""
     day, week = (DAY, 7 * DAY) if defaults else (None, None)
-    largest = _LARGEST_ROOM if defaults else None
+    largest = LARGEST_ROOM if defaults else None
     otherwise = "all by default" if defaults else "all that were allowed are replaced"
     options = [
         click.option(
@@ -102,10 +107,10 @@ def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
         ),
         click.option(
             "--largest-room",
-            type=click.IntRange(1, _LARGEST_ROOM),
+            type=click.IntRange(1, LARGEST_ROOM),
             default=largest,
             show_default=defaults,
-            help="Members that a room may have; for rosters, nothing holds a room to it yet.",
+            help="Members that a room may have; a list of more is refused.",
         ),
         click.option(
             "--probe-url",
@@ -169,15 +174,35 @@ def add(session: Session, /, sdk_app_id: int, **wanted: Any) -> None:
 @click.option("--no-probe", is_flag=True, help="Rotate without asking.")
 @click.pass_obj
 def change(session: Session, /, sdk_app_id: int, *, no_probe: bool, **wanted: Any) -> None:
-    """Change settings of SDK_APP_ID; what is not named stays."""
+    """Change settings of SDK_APP_ID; what is not named stays.
+
+    The algorithm of the key that signs can't be taken away: rotate to a key of another one first.
+    """
     if not any(wanted.values()) and not no_probe:
         raise click.UsageError("Name what to change, for example --default-ttl 3600.")
     applications = Applications(session)
     before = applications.settings_of(sdk_app_id)
     settings = changed(before._replace(probe=None) if no_probe else before, wanted)
+    if wanted["algorithms"]:
+        _refuse_to_forbid(session, sdk_app_id, settings)
     applications.put(sdk_app_id, settings)
-    text = f"Application {sdk_app_id} is changed; the functions follow within a minute."
+    within = follows_within(session)
+    text = f"Application {sdk_app_id} is changed; the functions follow within {within:g} seconds."
     session.output.answer(described(sdk_app_id, settings), text)
+
+
+def _refuse_to_forbid(session: Session, sdk_app_id: int, settings: Settings) -> None:
+    """Raise OperatorError if no function would sign with the current key any more."""
+    from roomgate.keystore import KeyStore  # noqa: PLC0415 (it imports this module)
+
+    found = KeyStore(session).find(sdk_app_id)
+    current = found.of("current") if found else None
+    if current and current.key and current.key.algorithm not in settings.algorithms:
+        raise OperatorError(
+            f"Application {sdk_app_id} signs with an {current.key.algorithm} key ({current.key_id})"
+            f" now, so that can't be forbidden. Rotate to a key of {settings.algorithms[0]} first: "
+            f"roomgate keys import {sdk_app_id} FILE, roomgate keys rotate {sdk_app_id}"
+        )
 
 
 @apps.command("list")

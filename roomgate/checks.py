@@ -10,13 +10,16 @@ from botocore.exceptions import ClientError
 
 from chalicelib.keys.watch import STUCK_SECONDS
 from roomgate.api import Api
-from roomgate.apps import Applications
+from roomgate.apps import Applications, allowing
+from roomgate.callbacks import callback_keys_of
 from roomgate.callers import Callers
 from roomgate.deployed import HTTPS, STACKS, Stack, stack_of, url_of
 from roomgate.errors import NO_REGION, OperatorError, code_of
 from roomgate.findings import FIX, LOOK, OK, Finding
 from roomgate.keystore import KeyStore
 from roomgate.output import span, when
+from roomgate.relays import relays_of
+from roomgate.signing_secrets import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.keys.settings import Settings
     from roomgate.keystore import ApplicationKeys
     from roomgate.session import Session
+    from roomgate.signing_secrets import SigningSecrets, Stored
 
 _DAY: Final = 86_400
 _CLOCK_LOOK: Final = 5.0  # seconds
@@ -189,7 +193,7 @@ def _application(
             yield Finding("keys", FIX, said, todo)
     if current.key and current.key.algorithm not in settings.algorithms:
         said = f"Application {app} signs with {current.key.algorithm}, which its settings forbid."
-        todo = f"roomgate apps set {app} --algorithm {current.key.algorithm}"
+        todo = allowing(app, settings.algorithms, current.key.algorithm)
         yield Finding("keys", FIX, said, todo)
 
 
@@ -236,7 +240,8 @@ def report_tokens(session: Session) -> Iterator[Finding]:
 
 def callers(session: Session, now: float) -> Iterator[Finding]:
     """Backends that may call, and whose keys end, or are two; ``now`` is unix time in seconds."""
-    found = Callers(session).all()
+    stored = Callers(session).all()
+    found = {each: its for each, its in stored.items() if its is None or not its.is_revoked}
     if not found:
         todo = "roomgate callers add CALLER_ID"
         yield Finding("callers", FIX, "No backend may call yet.", todo)
@@ -261,6 +266,31 @@ def _caller(caller_id: str, caller: Caller | None, now: float) -> Iterator[Findi
         said = f"Caller {caller_id} ends at {when(caller.ends)}."
         todo = "Make its successor: roomgate callers add"
         yield Finding("callers", LOOK, said, todo)
+
+
+def signers(session: Session) -> Iterator[Finding]:
+    """Relays, and applications whose callbacks are taken: what they sign with can be read."""
+    found = [
+        finding
+        for kind in (relays_of(session), callback_keys_of(session))
+        for signer_id, stored in kind.all().items()
+        for finding in _signer(kind, signer_id, stored)
+    ]
+    yield from found
+    if not found:
+        yield Finding("signers", OK, "What relays and Tencent sign with is in order.")
+
+
+def _signer(kind: SigningSecrets[Any], signer_id: str, stored: Stored[Any]) -> Iterator[Finding]:
+    named, group, add = kind.named(signer_id), kind.kind.group, kind.kind.add
+    if stored.signer is None:
+        said = f"{named}: what is stored can't be read."
+        todo = f"roomgate {group} revoke {signer_id}, then: roomgate {group} {add} {signer_id}"
+        yield Finding("signers", FIX, said, todo)
+    elif kind.kind.held(stored.signer) == MOST:
+        said = f"{named}: there are two."
+        todo = f"Once only the newer is used: roomgate {group} revoke {signer_id} --older"
+        yield Finding("signers", LOOK, said, todo)
 
 
 def reachability(session: Session, found: Mapping[str, Stack]) -> Iterator[Finding]:

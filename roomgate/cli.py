@@ -1,4 +1,4 @@
-"""``roomgate``: applications, keys, callers, tickets and the lake, from a terminal or a script."""
+"""``roomgate``: what an operator of a stack does, from a terminal or a script."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import click
 
 from roomgate.analytics import analytics
 from roomgate.apps import apps
+from roomgate.callbacks import callbacks
 from roomgate.callers import callers
 from roomgate.doctor import doctor
+from roomgate.events import events
 from roomgate.groups import Group
 from roomgate.keys import keys
 from roomgate.output import Output
@@ -19,6 +21,7 @@ from roomgate.relays import relays
 from roomgate.room_urls import room_url_command
 from roomgate.session import Session
 from roomgate.tickets import ticket
+from roomgate.users import users
 
 _STACK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
@@ -43,7 +46,7 @@ def _stack_name(_context: click.Context, _option: click.Parameter, value: str) -
 @click.version_option(package_name="roomgate")
 @click.pass_context
 def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa: FBT001 (click passes flags so)
-    """Set up and look after a Roomgate stack: applications, keys, callers, tickets, analytics.
+    """Set up and look after a Roomgate stack: applications, keys, callers, relays, callbacks.
 
     Where to begin: roomgate doctor says how things stand and what to do next; docs/operations.md
     goes from an empty AWS account to the first rotation.
@@ -62,7 +65,19 @@ def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa
         context.color = False
 
 
-for command in (apps, keys, callers, relays, ticket, room_url_command, analytics, doctor):
+for command in (
+    apps,
+    keys,
+    callers,
+    relays,
+    callbacks,
+    ticket,
+    room_url_command,
+    events,
+    users,
+    analytics,
+    doctor,
+):
     roomgate.add_command(command)
 
 

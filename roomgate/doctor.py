@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from roomgate.session import Session
 
 _WIDTH: Final = 15
+_FIRST: Final = ("configuration", "credentials")  # Without them nothing else can be looked at.
 _HINT: Final = " " * (_WIDTH + 6)
 
 
@@ -27,8 +28,8 @@ def doctor(context: click.Context) -> None:
     """Check the stack and say what to do; it changes nothing.
 
     Looked at: configuration, credentials, clock, stacks and their outputs, permissions, keys and
-    their age, report tokens, callers, and whether the functions answer. Exit code 1 if anything
-    needs doing.
+    their age, report tokens, callers, relays and callback keys, and whether the functions answer.
+    Exit code 1 if anything needs doing.
     """
     session: Session = context.obj
     found = examine(session)
@@ -54,7 +55,7 @@ def examine(session: Session) -> list[Finding]:
         found = look("configuration", lambda: checks.configuration(session))
         if found[-1].state != FIX:
             found += look("credentials", lambda: checks.credentials(session))
-        if found[-1].state == FIX:
+        if any(each.check in _FIRST and each.state == FIX for each in found):
             return found
         stacks: dict[str, Stack] = {}
         found += look("stacks", lambda: checks.stacks(session, stacks))
@@ -62,6 +63,7 @@ def examine(session: Session) -> list[Finding]:
         found += look("keys", lambda: checks.keys(session, stacks, time.time()))
         found += look("report tokens", lambda: checks.report_tokens(session))
         found += look("callers", lambda: checks.callers(session, time.time()))
+        found += look("signers", lambda: checks.signers(session))
         found += look("reachability", lambda: checks.reachability(session, stacks))
     return found
 

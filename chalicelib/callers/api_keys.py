@@ -6,8 +6,8 @@ import hmac
 from typing import TYPE_CHECKING
 
 from chalicelib.callers.caller import API_KEY, Caller, hash_of
-from chalicelib.callers.rate import Bucket, Rates
-from chalicelib.keys.cache import RefreshingCache
+from chalicelib.callers.rate import Rates, Strangers
+from chalicelib.keys.cache import FIRST_WAIT_SECONDS, RefreshingCache
 from chalicelib.keys.store import NotInStore, StoreDown, StoreError
 from chalicelib.refusal import Refusal
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from chalicelib.keys.store import Store
 
 RETRY_SECONDS = 5
-# One environment looks up this many unknown ids a second. SSM answers 40 GetParameter calls a
-# second in an account and region by default (AWS Systems Manager quotas), warm refreshes included.
-STRANGERS_RATE = 5.0
-STRANGERS_BURST = 20
 MOST_PRELOADED = 50
 
 
@@ -29,7 +25,8 @@ class Callers:
     """The callers of one stack, read on first use and kept fresh.
 
     A revoked key stops within cache.REFRESH_SECONDS plus cache.WAIT_SECONDS while the store
-    answers.
+    answers. In an environment that stood still the first call waits for the store longer, up to
+    cache.FIRST_WAIT_SECONDS: it must not be let in by what was true hours ago.
 
     Args:
         store: where they are read from.
@@ -46,10 +43,12 @@ class Callers:
         self._store = store
         self._names = names
         self._on_failure = on_failure
-        self._callers = RefreshingCache(self._load, on_failure=on_failure)
+        self._callers = RefreshingCache(
+            self._load, on_failure=on_failure, overdue_wait=FIRST_WAIT_SECONDS
+        )
         self._answered = False
         self._rates = Rates()
-        self._strangers = Bucket(STRANGERS_RATE, STRANGERS_BURST, 0.0)
+        self._strangers = Strangers("callers")
 
     def authenticate(self, authorization: str | None, now: float) -> Caller:
         """The caller whose API key stands in an Authorization header (``Bearer rg_…``).
@@ -96,7 +95,7 @@ class Callers:
 
     def _known(self, caller_id: str, now: float) -> Caller | None:
         if not self._callers.loaded(caller_id):
-            self._let_stranger_ask(now)
+            self._strangers.ask(now)
         try:
             caller = self._callers.get(caller_id)
         except NotInStore:
@@ -106,13 +105,6 @@ class Callers:
             raise Refusal("store-unavailable", detail, retry_after=RETRY_SECONDS) from None
         self._answered = True
         return caller
-
-    def _let_stranger_ask(self, now: float) -> None:
-        """Bound what made-up ids cost: each would be a read of a store with a small quota."""
-        wait = self._strangers.take(now)
-        if wait:
-            detail = "Too many callers that are not known here yet; try again."
-            raise Refusal("rate-limited", detail, retry_after=wait)
 
     def _load(self, caller_id: str) -> Caller:
         name = self._names.caller(caller_id)

@@ -7,7 +7,7 @@ environments, which a reserved concurrency can bound.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chalicelib.refusal import Refusal
 
@@ -46,6 +46,35 @@ class Bucket:
     def fits(self, rate: float, burst: int) -> bool:
         """Whether it is a bucket of this rate and burst."""
         return (self._rate, self._burst) == (rate, burst)
+
+
+class Strangers:
+    """Bounds what made-up ids cost: each would be a read of a store with a quota and a price.
+
+    Args:
+        what: they are, in the plural.
+    """
+
+    # One environment looks up this many unknown ids a second. SSM answers 40 GetParameter calls a
+    # second in an account and region by default (AWS Systems Manager quotas), warm refreshes
+    # included.
+    RATE: Final = 5.0
+    BURST: Final = 20
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._bucket = Bucket(self.RATE, self.BURST, 0.0)
+
+    def ask(self, now: float) -> None:
+        """Let one more be looked up; ``now`` is unix time in seconds.
+
+        Raises:
+            Refusal: ``rate-limited``.
+        """
+        wait = self._bucket.take(now)
+        if wait:
+            detail = f"Too many {self._what} that are not known here yet; try again."
+            raise Refusal("rate-limited", detail, retry_after=wait)
 
 
 class Rates:

@@ -6,7 +6,7 @@ botocore alone does what is needed here; boto3 on top of it would cost INIT 0.1 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
@@ -31,7 +31,11 @@ _PASSING: Final = {
     "ServiceUnavailable",
     "ThrottlingException",
     "TransactionConflictException",
+    "TransactionInProgressException",
 }
+_CANCELED: Final = "TransactionCanceledException"
+_PASSING_REASONS: Final = {"ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Of a transaction that was canceled, for one of its items."""
 
 
 def connect() -> DynamoDBClient:
@@ -50,12 +54,26 @@ def passing_failures() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if error_code(error) not in _PASSING and status < 500:  # noqa: PLR2004 (HTTP's own number)
+        if not _passes(error):
             raise
         raise StoreUnavailable from error
     except (HTTPClientError, BotocoreConnectionError) as error:
         raise StoreUnavailable from error
+
+
+def cancellation_reasons(error: ClientError) -> set[str]:
+    """Why a transaction was canceled, by the codes of its items; nothing for other errors."""
+    if error_code(error) != _CANCELED:
+        return set()
+    reasons: Any = error.response.get("CancellationReasons", [])
+    return {reason.get("Code", "None") for reason in reasons} - {"None"}
+
+
+def _passes(error: ClientError) -> bool:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if error_code(error) in _PASSING or status >= 500:  # noqa: PLR2004 (HTTP's own number)
+        return True
+    return bool(cancellation_reasons(error) & _PASSING_REASONS)
 
 
 def error_code(error: ClientError) -> str:

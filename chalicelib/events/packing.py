@@ -1,51 +1,96 @@
-r"""The list of a report as text, small: playurls repeat, so they are stored as patterns.
+r"""Lists and forms as text, small.
 
-The text is JSON: ``[[pattern, "user,user,…"], …]``. A pattern is a playurl with a line feed where
-it has the userid (``room://183.3.225.15:1935/webrtc/1400037025_107688_\n``), or null for users
-without a playurl. A playurl that does not hold the userid is a pattern as it is. Neither a line
-feed in a playurl nor a comma in a userid is possible.
+Playurls repeat, so a list is written as patterns, ``[[pattern, "user,user,…"], …]``. A pattern is a
+playurl with a line feed where it has the userid
+(``room://183.3.225.15:1935/webrtc/1400037025_107688_\n``), or null for users without a playurl. A
+playurl that does not hold the userid is a pattern as it is. Neither a line feed in a playurl nor a
+comma in a userid is possible. One list has one text, in whatever order it named its users.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+
+Groups = list[tuple[str | None, list[str]]]
+"""Patterns with their users, sorted; the pattern of most users first."""
+
+WORTH_SQUEEZING: Final = 256  # Bytes; below that, compression gains nothing.
+
+_DIGEST_DIGITS: Final = 16
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def pack(others: Mapping[str, str | None]) -> str:
-    """Write userid -> playurl or None, as a roster's View has it."""
-    groups = [[pattern, ",".join(users)] for pattern, users in _by_pattern(others).items()]
-    return json.dumps(groups, ensure_ascii=False, separators=(",", ":"))
+def groups_of(others: Mapping[str, str | None]) -> Groups:
+    """Group users by the patterns of their playurls.
+
+    Args:
+        others: userid -> playurl or None, as a View has it.
+    """
+    groups: dict[str | None, list[str]] = {}
+    for user in sorted(others):
+        playurl = others[user]
+        # The last place at which it stands: a userid may be a part of what comes before it.
+        pattern = None if playurl is None else "\n".join(playurl.rsplit(user, 1))
+        groups.setdefault(pattern, []).append(user)
+    return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0] or ""))
+
+
+def pack(groups: Groups) -> str:
+    """Write groups."""
+    return _encode([[pattern, ",".join(users)] for pattern, users in groups])
 
 
 def unpack(text: str) -> dict[str, str | None]:
-    """Read what `pack` wrote."""
-    return dict(_pairs(text))
+    """Read what `pack` wrote, as userid -> playurl or None."""
+    return {
+        user: playurl_of(pattern, user)
+        for pattern, users in json.loads(text)
+        for user in names_of(users)
+    }
 
 
-def squeeze(text: str) -> bytes:
-    """Compress (raw deflate); compressors differ, so compare texts or lists, never these bytes."""
-    return zlib.compress(text.encode(), wbits=-zlib.MAX_WBITS)
+def playurl_of(pattern: str | None, user: str) -> str | None:
+    """The playurl that a pattern stands for."""
+    return pattern and pattern.replace("\n", user)
 
 
-def unsqueeze(squeezed: bytes) -> str:
-    """Undo `squeeze`."""
-    return zlib.decompress(squeezed, wbits=-zlib.MAX_WBITS).decode()
+def digest_of(packed: str) -> str:
+    """Name a whole list, its playurls too; the report's hash names the set of users only."""
+    return sha256(packed.encode()).hexdigest()[:_DIGEST_DIGITS]
 
 
-def _by_pattern(others: Mapping[str, str | None]) -> dict[str | None, list[str]]:
-    groups: dict[str | None, list[str]] = {}
-    for user, playurl in others.items():
-        pattern = None if playurl is None else "\n".join(playurl.rsplit(user, 1))
-        groups.setdefault(pattern, []).append(user)
-    return groups
+def names_form(users: Iterable[str]) -> str:
+    """Write userids."""
+    return ",".join(sorted(users))
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str | None]]:
-    for pattern, users in json.loads(text):
-        for user in users.split(","):
-            yield user, pattern and pattern.replace("\n", user)
+def names_of(form: str) -> list[str]:
+    """Read what `names_form` wrote."""
+    return form.split(",") if form else []
+
+
+def written(form: Any) -> dict[str, Any]:
+    """JSON as an attribute's value: text, or bytes (raw deflate) where that is worth it.
+
+    Compressors differ, so compare what is read, never these bytes.
+    """
+    text = form if isinstance(form, str) else _encode(form)
+    raw = text.encode()
+    if len(raw) < WORTH_SQUEEZING:
+        return {"S": text}
+    return {"B": zlib.compress(raw, wbits=-zlib.MAX_WBITS)}
+
+
+def read(value: Mapping[str, Any]) -> str:
+    """The JSON text that `written` wrote."""
+    if "S" in value:
+        text: str = value["S"]
+        return text
+    return zlib.decompress(value["B"], wbits=-zlib.MAX_WBITS).decode()

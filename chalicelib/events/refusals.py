@@ -4,8 +4,12 @@
 
     Refusal
     ├── ReportConflict     the same (epoch, seq) was reported with another list
-    ├── ListTooLarge       from chalicelib.roster.parse: a list that fits no item, however packed
-    └── StoreUnavailable   the table is throttled or out of reach; sending again is safe
+    ├── ListTooLarge       from chalicelib.roster.parse: a list that fits no item, however written
+    ├── StoreUnavailable   the table is throttled or out of reach; sending again is safe
+    └── HistoryGone        what was asked of is older than what is kept
+
+    Exception
+    └── HeadMoved          somebody else wrote the room's head first; read it again
 """
 
 from __future__ import annotations
@@ -38,3 +42,17 @@ class StoreUnavailable(Refusal):
             "The store does not answer now. Send the same request again; nothing is stored twice.",
             retry_after=RETRY_AFTER,
         )
+
+
+class HistoryGone(Refusal):
+    """The room's history does not reach back so far."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "history-gone",
+            "The room's history is no longer kept for that time; ask for a later one.",
+        )
+
+
+class HeadMoved(Exception):
+    """A head was written by somebody else since it was read; nothing was written."""

@@ -1,65 +1,68 @@
-"""The event table: conditional writes and strong reads."""
+"""The event table: strong reads and conditional writes of reports, heads, changes and snapshots."""
 
 from __future__ import annotations
 
-import time
-from enum import StrEnum
+import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from botocore.exceptions import ClientError
-
-from chalicelib.events.dynamodb import error_code, passing_failures
-from chalicelib.events.items import (
-    Item,
-    Place,
-    Report,
-    newest_key,
-    newest_sk,
-    report_item,
-    report_key,
-    report_of,
-    report_pk,
-    room_pk,
+from chalicelib.events.callbacks import callback_item, callback_of
+from chalicelib.events.keys import change_key, head_key, number_of, report_key, snapshot_key
+from chalicelib.events.operations import Items
+from chalicelib.events.packing import read
+from chalicelib.events.refusals import HistoryGone, ReportConflict
+from chalicelib.events.reports import report_item, report_of, said_of, same_as_stored
+from chalicelib.events.rooms import (
+    DAY,
+    RoomState,
+    beside,
+    change_of,
+    snapshot_of,
+    state_of,
+    written_room,
 )
-from chalicelib.events.refusals import ReportConflict, StoreUnavailable
+from chalicelib.events.rosters import Rosters
+from chalicelib.roster.forms import members_of
+from chalicelib.roster.members import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.rooms.identifiers import Room
+    from chalicelib.events.callbacks import StoredCallback
+    from chalicelib.events.keys import Place, RoomRef
+    from chalicelib.events.reports import Report
+    from chalicelib.events.rooms import Change
+    from chalicelib.roster.fold import Folded
+    from chalicelib.roster.members import Load, Member
+    from chalicelib.roster.signal import Said
 
-DAY: Final = 86_400
 REPORT_DAYS: Final = 7
-
-_BATCH: Final = 25
-"""Items read at once: an answer holds 16 MB at most, an item 400 KB (AWS), so all of them fit."""
-_BATCH_ROUNDS: Final = 6
-_FIRST_PAUSE: Final = 0.025
-
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-_AFTER_ALL_MEMBERS: Final = "V$"
-"""Sorts after every ``V#…``."""
+HISTORY_DAYS: Final = 90
 
 
-class Outcome(StrEnum):
-    """What storing a report did."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-
-
-class Page(NamedTuple):
-    """Some of a room's reports.
+class Kept(NamedTuple):
+    """How long things are kept, in days.
 
     Attributes:
-        reports: in the order of the reporters' userids; read and unpacked as they are taken.
-        next: the last of these reporters, if the room has more: read on after it.
+        reports: days after which a report may be deleted, as garbage.
+        history: likewise a change, a snapshot and a session.
     """
 
-    reports: Iterator[Report]
-    next: str | None
+    reports: int = REPORT_DAYS
+    history: int = HISTORY_DAYS
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Kept:
+        """As the environment of a function says."""
+        return cls(
+            int(environ.get("ROOMGATE_REPORT_DAYS", REPORT_DAYS)),
+            int(environ.get("ROOMGATE_HISTORY_DAYS", HISTORY_DAYS)),
+        )
+
+
+USUALLY: Final = Kept()
 
 
 class EventTable:
@@ -68,141 +71,155 @@ class EventTable:
     Args:
         client: DynamoDB's.
         name: the table's name.
-        report_days: days after which a report may be deleted, as garbage.
-        sleep: pauses for some seconds before unprocessed reads are tried again.
+        kept: how long things are kept.
     """
 
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        name: str,
-        *,
-        report_days: int = REPORT_DAYS,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._client = client
-        self._name = name
-        self._report_seconds = report_days * DAY
-        self._sleep = sleep
+    def __init__(self, client: DynamoDBClient, name: str, kept: Kept = USUALLY) -> None:
+        self._items = Items(client, name)
+        self._kept = kept
+        self._rosters = Rosters()
 
-    def store(self, report: Report) -> Outcome:
+    def room(self, ref: RoomRef) -> RoomState:
+        """A room as it stands now; an unwritten state for one that was never seen.
+
+        Raises:
+            StoreUnavailable: as all that follows.
+        """
+        item = self._items.get(head_key(ref))
+        return RoomState(ref) if item is None else state_of(item)
+
+    def store(self, report: Report, room: RoomState, members: Load) -> Report | None:
         """Store a report, once; durable when this returns.
 
-        A duplicate's first try may have died half-way, or be this very call, whose answer was lost
-        and which the client library sent again: so the rest of the work is done for it as well.
+        Args:
+            report: the report.
+            room: its room, as it was read just now.
+            members: reads the members as of that.
+
+        Returns:
+            None; or, if it was stored before, that report, with the times at which it came in
+            first. Its first try may have died half-way, or be this very call, whose answer was lost
+            and which the client library sent again: so whatever follows is to be done all the same.
 
         Raises:
             ReportConflict: its (epoch, seq) was reported before, with another list.
             ListTooLarge: nothing was written.
             StoreUnavailable: it may be stored or not; send it again.
         """
-        ttl = report.received // 1000 + self._report_seconds
-        with passing_failures():
-            stored = self._put(report_item(report, ttl))
-            if stored is not None and report_of(stored).view != report.view:
-                raise ReportConflict
-            self._point_to(report, ttl)
-        return Outcome.STORED if stored is None else Outcome.DUPLICATE
+        ttl = report.received // 1000 + self._kept.reports * DAY
+        stored = self._items.put_once(report_item(report, ttl, beside(room, members)))
+        if stored is None:
+            return None
+        if not same_as_stored(report, stored):
+            raise ReportConflict
+        received, age = int(stored["received"]["N"]), int(stored["age"]["N"])
+        return report._replace(received=received, age=age, resent="resent" in stored)
 
-    def newest_views(
-        self, sdk_app_id: int, room: Room, limit: int, after: str | None = None
-    ) -> Page:
-        """The newest report of each member that reported, as far as it is not garbage yet.
+    def store_callback(self, stored: StoredCallback) -> StoredCallback | None:
+        """Store a callback, once; durable when this returns.
 
-        Args:
-            sdk_app_id: the application.
-            room: the room.
-            limit: most members in the page. It may hold fewer and still have a next page.
-            after: a userid: only members that sort after it.
+        Returns:
+            None; or, if it was stored before, as that one is: with the time at which it came in.
+        """
+        ttl = stored.received // 1000 + self._kept.reports * DAY
+        found = self._items.put_once(callback_item(stored, ttl))
+        return None if found is None else callback_of(found)
+
+    def recall(self, place: Place) -> list[Said]:
+        """A reporter's two newest reports, the newest first."""
+        return [said_of(item) for item in self._newest(place, 2)]
+
+    def newest(self, place: Place) -> Report | None:
+        """A reporter's newest report, as far as it is not garbage yet.
 
         Raises:
-            StoreUnavailable: also while the page's reports are taken.
+            HistoryGone: it cannot be read any more.
         """
-        members = self._members(sdk_app_id, room, limit + 1, after or "")
-        page = members[:limit]
-        keys = [self._key_of_newest(sdk_app_id, room, item) for item in page]
-        more = len(members) > limit
-        return Page(self._reports(keys), _user_of(page[-1]) if more else None)
-
-    def _put(self, item: Item) -> Item | None:
-        """Write an item unless one stands there; return the one that does."""
-        try:
-            self._client.put_item(
-                TableName=self._name,
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if error_code(error) != _CONDITION_FAILED:
-                raise
-            found: Item = error.response["Item"]  # type: ignore[typeddict-item]  # Its types omit it.
-            return found
+        for item in self._newest(place, 1):
+            return report_of(item, lambda version: self.members_at(place.ref, version))
         return None
 
-    def _point_to(self, report: Report, ttl: int) -> None:
-        """Make this the reporter's newest report, unless a newer one is."""
-        sk = report_key(report.place, report.epoch, report.seq)["sk"]
-        try:
-            self._client.update_item(
-                TableName=self._name,
-                Key=newest_key(report.place),
-                UpdateExpression="SET newest = :sk, #ttl = :ttl",
-                ConditionExpression="attribute_not_exists(newest) OR newest < :sk",
-                ExpressionAttributeNames={"#ttl": "ttl"},
-                ExpressionAttributeValues={":sk": sk, ":ttl": {"N": str(ttl)}},
-            )
-        except ClientError as error:
-            if error_code(error) != _CONDITION_FAILED:
-                raise
+    def members(self, room: RoomState) -> Mapping[str, Member]:
+        """Who is in a room as of a state of it, those about to leave among them."""
+        if room.inline is not None:
+            return members_of(json.loads(read(room.inline)))
+        version = room.head.version
+        known = self._rosters.nearest(room.ref, room.base, version)
+        if known is None:
+            known = (room.base, self._snapshot(room) if room.base else {})
+        return self._led_on(room.ref, *known, version)
 
-    def _members(self, sdk_app_id: int, room: Room, limit: int, after: str) -> list[Any]:
-        with passing_failures():
-            # Both ends of BETWEEN are inside; a NUL makes the first one the least key after it.
-            answer = self._client.query(
-                TableName=self._name,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :after AND :end",
-                ExpressionAttributeValues={
-                    ":pk": {"S": room_pk(sdk_app_id, room)},
-                    ":after": {"S": newest_sk(after) + "\0"},
-                    ":end": {"S": _AFTER_ALL_MEMBERS},
-                },
-                Limit=limit,
-                ConsistentRead=True,
-            )
-        return answer["Items"]
+    def members_at(self, ref: RoomRef, version: int) -> Mapping[str, Member]:
+        """Who was in a room by a version.
 
-    def _key_of_newest(self, sdk_app_id: int, room: Room, item: Any) -> Item:
-        place = Place(sdk_app_id, room, _user_of(item))
-        return {"pk": {"S": report_pk(place)}, "sk": item["newest"]}
+        Raises:
+            HistoryGone: that is not kept any more.
+        """
+        known = self._rosters.nearest(ref, 0, version)
+        if known is None:
+            first, last = snapshot_key(ref, 0)["sk"], snapshot_key(ref, version)["sk"]
+            newest = next(self._items.range(ref.pk, first, last, newest_first=True, page=1), None)
+            known = (number_of(newest["sk"]["S"]), snapshot_of(newest)) if newest else (0, {})
+        return self._led_on(ref, *known, version)
 
-    def _reports(self, keys: list[Item]) -> Iterator[Report]:
-        for start in range(0, len(keys), _BATCH):
-            wanted = keys[start : start + _BATCH]
-            found = {item["pk"]["S"]: item for item in self._get(wanted)}
-            for key in wanted:
-                item = found.get(key["pk"]["S"])
-                if item is not None:  # Else it was garbage, and its pointer soon is.
-                    yield report_of(item)
+    def changes(self, ref: RoomRef, after: int, upto: int, page: int = 0) -> Iterator[Change]:
+        """Changes of a room, oldest first, read as they are taken.
 
-    def _get(self, keys: list[Item]) -> list[Any]:
-        items: list[Any] = []
-        pause = _FIRST_PAUSE
-        for _ in range(_BATCH_ROUNDS):
-            with passing_failures():
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}}
-                )
-            items += answer["Responses"].get(self._name, [])
-            left = answer["UnprocessedKeys"].get(self._name)
-            if not left:
-                return items
-            keys = list(left["Keys"])  # type: ignore[arg-type]  # Answer and request differ in type only.
-            self._sleep(pause)
-            pause *= 2
-        raise StoreUnavailable
+        Args:
+            ref: the room.
+            after: the version before the first one.
+            upto: the last version.
+            page: most changes read at once, or 0 for as many as an answer holds.
+        """
+        if after < upto:
+            first, last = change_key(ref, after + 1)["sk"], change_key(ref, upto)["sk"]
+            yield from map(change_of, self._items.range(ref.pk, first, last, page=page))
 
+    def change(self, ref: RoomRef, version: int) -> Change | None:
+        """One change of a room, or None if it is not there, or not any more."""
+        item = self._items.get(change_key(ref, version))
+        return None if item is None else change_of(item)
 
-def _user_of(item: Any) -> str:
-    user: str = item["sk"]["S"].removeprefix("V#")
-    return user
+    def commit(self, room: RoomState, folded: Folded, members: Load, now: int) -> RoomState:
+        """Write what became of a room, all of it or nothing.
+
+        Args:
+            room: as it was read.
+            folded: what became of it.
+            members: reads the members as of ``room``.
+            now: unix ms.
+
+        Raises:
+            HeadMoved: somebody else was first.
+            StoreUnavailable: it may be written or not.
+        """
+        after, (head, *others) = written_room(room, folded, members, now, self._kept.history)
+        self._items.move(head, room.head.revision, others)
+        return after
+
+    def _snapshot(self, room: RoomState) -> Mapping[str, Member]:
+        item = self._items.get(snapshot_key(room.ref, room.base))
+        if item is None:
+            raise HistoryGone
+        return snapshot_of(item)
+
+    def _newest(self, place: Place, many: int) -> list[Any]:
+        first, last = report_key(place, 0, 0)["sk"], report_key(place, 10**13 - 1, 10**10 - 1)["sk"]
+        found = self._items.range(place.pk, first, last, newest_first=True, page=many)
+        return list(islice(found, many))
+
+    def _led_on(
+        self, ref: RoomRef, start: int, members: Mapping[str, Member], version: int
+    ) -> Mapping[str, Member]:
+        """Who was in a room by a version, from who was by an earlier one, and the changes since."""
+        if start < version:
+            changes = list(self.changes(ref, start, version))
+            emptied = [at for at, change in enumerate(changes) if not change.size]
+            if emptied:  # What was before counts no more, and may be gone.
+                start, members = changes[emptied[-1]].version, {}
+                changes = changes[emptied[-1] + 1 :]
+            if [change.version for change in changes] != list(range(start + 1, version + 1)):
+                raise HistoryGone
+            members = replay(members, (each for change in changes for each in change.transitions))
+        self._rosters.keep(ref, version, members)
+        return members

@@ -28,13 +28,27 @@ def read_json(request: Request, most: int) -> Any:
         Refusal: ``unsupported-media-type``, ``body-too-large`` or ``malformed-json``.
     """
     _check_content_type(request.headers)
+    return parse_json(read_raw(request, most))
+
+
+def read_raw(request: Request, most: int) -> bytes:
+    """The body as it came, to the byte.
+
+    Args:
+        request: the current request.
+        most: the largest body in bytes.
+
+    Raises:
+        Refusal: ``body-too-large``, or ``malformed-json`` for what can't have been UTF-8.
+    """
     try:
         raw = request.raw_body
     except UnicodeEncodeError:
         raise Refusal("malformed-json", "The body is not UTF-8.") from None
+    assert isinstance(raw, bytes)  # Chalice encodes what came as text.
     if len(raw) > most:
         raise Refusal("body-too-large", f"The body has {len(raw)} bytes; at most {most} are read.")
-    return parse_json(raw)
+    return raw
 
 
 def parse_json(raw: bytes | str) -> Any:

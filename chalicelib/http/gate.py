@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from chalice.app import Request, Response
 
-from chalicelib.http.body import read_json
+from chalicelib.http.body import read_json, read_raw
 from chalicelib.http.log import log
 from chalicelib.http.problems import problem_response
 from chalicelib.http.schema import decode
 from chalicelib.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chalice.app import Chalice
 
@@ -68,6 +69,20 @@ class Call(Generic[Who]):
         return self.now_ms // 1000
 
 
+class Signed(NamedTuple):
+    """What a signature can be checked by, before anything of the body is read.
+
+    Attributes:
+        path: path parameters.
+        headers: request headers, by lower-case name.
+        raw: the body as it came.
+    """
+
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    raw: bytes
+
+
 class Route(NamedTuple):
     """What the API document says of a route, and what the gate needs to serve it.
 
@@ -75,12 +90,15 @@ class Route(NamedTuple):
         answer: the type of a 200's body, or None where it is no type of ours.
         body: the type of the request's body, or None for a route without one.
         most: largest body in bytes.
+        read: gets out of the request what ``body`` decodes.
         auth: who calls, by the Authorization header and the unix time in seconds; raises Refusal.
-            None: anyone.
+            None: anyone, but for ``signed``.
+        signed: instead of ``auth``: who calls, by a signature of the body; raises Refusal.
         tell: what the log line says of who calls, whatever comes of the call.
-        scheme: the security scheme of ``auth`` in the API document.
+        scheme: the security scheme of ``auth`` or ``signed`` in the API document.
         problems: codes that this route answers besides the common ones.
-        parameters: path and query parameters, as OpenAPI parameter objects.
+        parameters: path, query and header parameters, as OpenAPI parameter objects.
+        tagged: its answers carry an ETag, and may be a 304.
         event: what its log line is called.
         refused: the metric that counts refusals by their reason, the problem's code.
     """
@@ -96,8 +114,11 @@ class Route(NamedTuple):
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
+    tagged: bool = False
     event: str = "request"
     refused: str | None = None
+    read: Callable[[Request, int], Any] = read_json
+    signed: Callable[[Signed], Any] | None = None
 
 
 class Gate:
@@ -154,7 +175,8 @@ class Gate:
         try:
             response = _respond(route, view, request, call)
         finally:
-            if route.auth:  # A fault of ours gets its line too, and then its traceback.
+            # A fault of ours gets its line too, and then its traceback.
+            if route.auth or route.signed:
                 self._log(route, call, response)
         return response
 
@@ -167,7 +189,7 @@ class Gate:
             "status": response.status_code if response else _FAULT,
             "outcome": call.outcome if response else "internal-error",
         }
-        if route.refused and facts["outcome"] != "ok":
+        if route.refused and facts["status"] >= HTTPStatus.BAD_REQUEST:
             facts["reason"] = facts["outcome"]
             log(call.now_ms, route.event, facts, {route.refused: 1}, by="reason")
         else:
@@ -206,8 +228,12 @@ def _respond(
         if route.auth:
             call.who = route.auth(call.headers.get("authorization"), call.now_ms / 1000)
             call.facts |= route.tell(call.who)
+        elif route.signed:
+            raw = read_raw(request, route.most)
+            call.who = route.signed(Signed(call.path, call.headers, raw))
+            call.facts |= route.tell(call.who)
         if route.body:
-            call.body = decode(route.body, read_json(request, route.most))
+            call.body = decode(route.body, route.read(request, route.most))
         return view(call)
     except Refusal as refusal:
         call.outcome = refusal.code

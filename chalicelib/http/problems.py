@@ -23,15 +23,21 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "report-token-missing": (401, "A report token is needed"),
     "report-token-invalid": (401, "The report token is not valid"),
     "report-token-expired": (401, "The report token has expired"),
+    "callback-signature-missing": (401, "A callback must be signed"),
+    "callback-signature-invalid": (401, "The callback's signature is not valid"),
+    "callback-out-of-time": (401, "The callback was not sent just now"),
+    "relay-signature-missing": (401, "A relayed report must be signed"),
+    "relay-signature-invalid": (401, "The relay's signature is not valid"),
     "action-not-allowed": (403, "The caller may not do this"),
     "application-not-allowed": (403, "The caller may not use this application"),
-    "user-not-allowed": (403, "The caller may not sign for this user"),
+    "user-not-allowed": (403, "The caller may not name this user"),
     "room-not-allowed": (403, "The caller may not use this room"),
     "ttl-not-allowed": (403, "The caller may not ask for a ttl this long"),
     "not-found": (404, "There is nothing here"),
     "unknown-application": (404, "The application is not known"),
     "method-not-allowed": (405, "The path does not know this method"),
     "report-conflict": (409, "This seq was reported with another list"),
+    "history-gone": (410, "The history is no longer kept"),
     "body-too-large": (413, "The body is too large"),
     "list-too-large": (413, "The user list is too large"),
     "unsupported-media-type": (415, "The body must be application/json"),
@@ -45,6 +51,10 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "no-signing-key": (503, "The application has no usable key now"),
     "store-unavailable": (503, "The store does not answer"),
 }
+
+# HTTP asks for a challenge with every 401 (RFC 9110, 15.5.2) and knows none for these signatures:
+# they are named by the header that carries them.
+_SIGNATURES: Final = {"callback": "Sign", "relay": "Webhook-Signature"}
 
 
 def problem_body(
@@ -84,5 +94,6 @@ def problem_response(refusal: Refusal, request_id: str | None) -> Response:
         headers["Retry-After"] = str(refusal.retry_after)
     if body["status"] == 401:  # noqa: PLR2004 (HTTP's own number)
         # API Gateway's REST APIs hand it on as x-amzn-Remapped-WWW-Authenticate (AWS docs).
-        headers["WWW-Authenticate"] = 'Bearer realm="roomgate"'
+        scheme = _SIGNATURES.get(refusal.code.partition("-")[0], "Bearer")
+        headers["WWW-Authenticate"] = f'{scheme} realm="roomgate"'
     return Response(json.dumps(body), status_code=body["status"], headers=headers)

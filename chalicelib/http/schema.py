@@ -6,13 +6,15 @@ msgspec would do this too, but its import alone costs the issuer a third of its 
     Type             decode(value) -> the decoded value, or Faults; json_schema() -> JSON Schema
     2020-12
     ├── Integer      a whole number within bounds; never a bool, never 1.0
+    ├── Flag         true, or left out
     ├── Text         a string, by pattern and length
     ├── Checked      a value that a rule of a pure room accepts
     ├── OneOf        one of some strings
     ├── Array        a list of one type, each item once where asked
     ├── Either       by JSON type: the first of some types that fits
     ├── Foreign      an object of Tencent's: any members, decoded elsewhere
-    └── Record       our own object: known members only
+    ├── Record       our own object: known members only
+    └── ByMember     one of two records, told apart by a member that only one of them has
 """
 
 from __future__ import annotations
@@ -79,6 +81,23 @@ class Integer(Type[int]):
         """See Type."""
         schema: Schema = {"type": "integer", "minimum": self.least, "maximum": self.most}
         return {**schema, "description": self.description} if self.description else schema
+
+
+class Flag(Type[bool]):
+    """True; who means no leaves it out."""
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+
+    def decode(self, value: Any) -> bool:
+        """See Type."""
+        if value is not True:
+            raise fault("must be true, or be left out")
+        return True
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return {"const": True, "description": self.description}
 
 
 class Text(Type[str]):
@@ -270,6 +289,23 @@ class Record(Type[T]):
         }
         rules = [_alternatives_schema(group) for group in self._into.values() if len(group) > 1]
         return {**schema, "allOf": rules} if rules else schema
+
+
+class ByMember(Type[T]):
+    """One record where the value has a member of that name, else another one."""
+
+    def __init__(self, name: str, present: Record[Any], absent: Record[Any]) -> None:
+        self.name, self.present, self.absent = name, present, absent
+
+    def decode(self, value: Any) -> T:
+        """See Type."""
+        has = type(value) is dict and self.name in value
+        decoded: T = (self.present if has else self.absent).decode(value)
+        return decoded
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return {"oneOf": [self.present.json_schema(), self.absent.json_schema()]}
 
 
 Answer = Record[dict[str, Any]]

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from chalicelib.http.schema import Answer, Field, Foreign, Integer, OneOf, Record, Schema, Text
+from chalicelib.http.schema import (
+    Answer,
+    ByMember,
+    Field,
+    Flag,
+    Foreign,
+    Integer,
+    OneOf,
+    Record,
+    Schema,
+    Text,
+    Type,
+)
 from chalicelib.http.vocabulary import UNIX_MS, USER_ID
 from chalicelib.roster.parse import MOST_PLAYURL, MOST_USERS, USERLIST_EVENT
 from chalicelib.roster.view import HASH_DIGITS
@@ -18,13 +30,27 @@ class ReportRequest(NamedTuple):
 
     Attributes:
         seq: counts the reports under one token.
-        age: ms since the client got the list, by its own clock.
-        pushed: the push event (a dict) or its decoded list, not looked into yet.
+        age: ms since the client got the list (or left), by its own clock.
+        pushed: the push event (a dict) or its decoded list, not looked into yet; True: "I left".
+        resent: the list answers a ``resend``.
     """
 
     seq: int
     age: int
-    pushed: dict[str, Any] | list[Any]
+    pushed: dict[str, Any] | list[Any] | Literal[True]
+    resent: bool
+
+
+class HeartbeatRequest(NamedTuple):
+    """A sign of life.
+
+    Attributes:
+        heartbeat: True.
+        hash: as it came with the answer to the client's last list.
+    """
+
+    heartbeat: bool
+    hash: str
 
 
 SEQ = Integer(0, 2**31 - 1, "counts the reports under one token; every change takes the next")
@@ -35,7 +61,11 @@ HASH = Text(
     pattern="[0-9a-f]{16}",
     description="names the set of userids: SHA-256 of them, sorted and joined by line feeds",
 )
-OUTCOME = OneOf({word: word for word in ("stored", "duplicate")}, "both are successes")
+OUTCOME = OneOf(
+    {word: word for word in ("applied", "unchanged", "stale", "duplicate", "stored")},
+    "what it did; all are successes. stored: the room will be seen to in a moment",
+)
+VERSION = Integer(0, 10**10 - 1, "counts the changes of the room")
 MEMBERS = Integer(1, MOST_USERS + 1, "users in the room by this report, the reporter among them")
 
 _EVENT: Schema = {
@@ -63,18 +93,39 @@ _LIST: Schema = {
     },
 }
 
-REPORT_REQUEST = Record(
-    ReportRequest,
-    Field("seq", SEQ, "seq"),
-    Field("ageMs", AGE, "age", required=False, default=0),
+PUSHED_FIELDS = (
     Field("event", Foreign((dict,), _EVENT), "pushed"),
     Field("userlist", Foreign((list,), _LIST), "pushed"),
+    Field("left", Flag("the reporter has left the room"), "pushed"),
+)
+REPORT_FIELDS = (
+    Field("seq", SEQ, "seq"),
+    Field("ageMs", AGE, "age", required=False, default=0),
+    *PUSHED_FIELDS,
+    Field(
+        "resent",
+        Flag("the list as it is now, since the answer before said resend"),
+        "resent",
+        required=False,
+        default=False,
+    ),
+)
+HEARTBEAT_REQUEST = Record(
+    HeartbeatRequest,
+    Field("heartbeat", Flag("a sign of life: nothing has changed"), "heartbeat"),
+    Field("hash", HASH, "hash"),
+)
+LIST_REQUEST = Record(ReportRequest, *REPORT_FIELDS)
+REPORT_REQUEST: Type[ReportRequest | HeartbeatRequest] = ByMember(
+    "heartbeat", HEARTBEAT_REQUEST, LIST_REQUEST
 )
 REPORT_ANSWER = Answer(
     dict,
     Field("outcome", OUTCOME, "outcome"),
-    Field("hash", HASH, "hash"),
-    Field("epoch", UNIX_MS, "epoch"),
-    Field("seq", SEQ, "seq"),
-    Field("members", MEMBERS, "members"),
+    Field("version", VERSION, "version"),
+    Field("hash", HASH, "hash", required=False),
+    Field("epoch", UNIX_MS, "epoch", required=False),
+    Field("seq", SEQ, "seq", required=False),
+    Field("members", MEMBERS, "members", required=False),
+    Field("resend", Flag("send the list again, as it is now"), "resend", required=False),
 )

@@ -15,8 +15,10 @@ class Names:
         self.report_token = f"{stack}/report-token"
         self.key_prefix = f"{stack}/app/"
         self.relay_prefix = f"{stack}/relay/"
+        self.callback_prefix = f"{stack}/callback/"
         self.applications = f"/{stack}/apps"
         self.callers = f"/{stack}/callers"
+        self.pseudonyms = f"/{stack}/pseudonyms"
 
     def key(self, sdk_app_id: int) -> str:
         """The secret that holds an application's signing key."""
@@ -25,6 +27,10 @@ class Names:
     def relay(self, relay_id: str) -> str:
         """The secret that holds a relay: its secrets, and what it may report of."""
         return f"{self.relay_prefix}{relay_id}"
+
+    def callback(self, sdk_app_id: int) -> str:
+        """The secret that holds the keys with which Tencent signs an application's callbacks."""
+        return f"{self.callback_prefix}{sdk_app_id}"
 
     def settings(self, sdk_app_id: int) -> str:
         """The parameter that holds an application's settings."""

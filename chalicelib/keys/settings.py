@@ -10,6 +10,9 @@ from chalicelib.rooms import check_user_id
 
 DAY: Final = 86_400
 ROOMSIG_COMMAND: Final = "jsonvideoapp"
+LARGEST_ROOM: Final = 5_001
+"""Members that a room may have at most: a list that names 5,000 others, and its reporter."""
+
 ALGORITHMS: Final = ("ECDSA-SHA256", "HMAC-SHA256")
 
 
@@ -62,14 +65,15 @@ class Settings(NamedTuple):
             default.
         private_map_key_ttl: bounds of a privateMapKey's ttl. The mini-program re-uses it after a
             network change.
-        largest_room: most members of a room; kept for rosters, nothing holds a room to it yet.
+        largest_room: most members of a room; a list of more is refused, and who would be one too
+            many joins when others have left.
         probe: how a candidate is tried before it is rotated to, or None.
     """
 
     algorithms: tuple[str, ...] = ALGORITHMS
     user_sig_ttl: Bounds = Bounds(60, DAY, 7 * DAY)
     private_map_key_ttl: Bounds = Bounds(60, DAY, 7 * DAY)
-    largest_room: int = 5_000
+    largest_room: int = LARGEST_ROOM
     probe: Probe | None = None
 
     def to_json(self) -> str:

@@ -194,6 +194,7 @@ class Roomgate:
             self.emitted += [(each.user, each.joined) for each in transitions]
         self.head = head
         assert head.size == len(self.members)
+        assert head.hash == set_hash(self.members.keys() - head.leaving(self.members).keys())
 
 
 def said(signal: Signal, head: Head, members: Mapping[str, Member]) -> Said:

@@ -1,4 +1,4 @@
-"""What the event table promises, as tests that run on moto and on the local AWS alike."""
+"""What the event table promises, as tests: on the stand-in, moto and the local AWS alike."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.events.items import Place, Report, report_item, report_key, report_pk
-from chalicelib.events.refusals import ReportConflict
-from chalicelib.events.table import EventTable, Outcome
+from chalicelib.events.folder import Folder
+from chalicelib.events.keys import Place, RoomRef, snapshot_key
+from chalicelib.events.refusals import HeadMoved, HistoryGone, ReportConflict
+from chalicelib.events.reports import Report, report_of
+from chalicelib.events.rooms import SNAPSHOT_EVERY, RoomState
+from chalicelib.events.table import EventTable, Kept
+from chalicelib.roster.fold import Folded
+from chalicelib.roster.members import Member, Reason, Transition, replay
 from chalicelib.roster.parse import ListTooLarge
-from chalicelib.roster.view import View, view_of
+from chalicelib.roster.signal import Kind, Order, Signal, Source
+from chalicelib.roster.steps import Outcome
+from chalicelib.roster.view import View, set_hash, view_of
 from tests.support.lists import plain_view
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
 
 EPOCH = 1_600_000_000_000
 WEEK = 7 * 86_400
+KEPT = Kept(reports=7, history=90)
 _fresh_rooms = count(random.SystemRandom().randrange(1, 2**31))
 
 
@@ -31,7 +39,7 @@ def fresh_room() -> int:
 
 
 def create_table(client: DynamoDBClient, name: str) -> None:
-    """A table with the keys of the event table."""
+    """A table with the keys and the index of the event table."""
     client.create_table(
         TableName=name,
         KeySchema=[
@@ -41,6 +49,18 @@ def create_table(client: DynamoDBClient, name: str) -> None:
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "open", "AttributeType": "S"},
+            {"AttributeName": "due", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "open",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "due", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
         ],
         BillingMode="PAY_PER_REQUEST",
     )
@@ -50,18 +70,23 @@ def report(
     room: Room, view: View, seq: int = 1, *, epoch: int = EPOCH, age: int = 0, app: int = 1
 ) -> Report:
     """A report that came in at its epoch."""
-    return Report(Place(app, room, view.reporter), epoch, seq, epoch, age, "client", view)
+    return Report(Place(app, room, view.reporter), epoch, seq, epoch, age, Source.CLIENT, view)
 
 
-def stored_reports(client: DynamoDBClient, name: str, place: Place) -> list[Any]:
-    """A member's report items, oldest first."""
+def stored_items(client: DynamoDBClient, name: str, pk: str) -> list[Any]:
+    """The items of a partition, in their order."""
     answer = client.query(
         TableName=name,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": report_pk(place)}},
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": " "}, ":last": {"S": "~"}},
         ConsistentRead=True,
     )
     return answer["Items"]
+
+
+def no_version(version: int) -> Any:
+    """The roster of a version that no report was written beside."""
+    raise AssertionError(version)
 
 
 class EventTableContract:
@@ -70,34 +95,81 @@ class EventTableContract:
     @pytest.fixture
     def table(self, client: DynamoDBClient, name: str) -> EventTable:
         """The event table under test."""
-        return EventTable(client, name)
+        return EventTable(client, name, KEPT)
 
     @pytest.fixture
-    def room(self) -> int:
+    def ref(self) -> RoomRef:
         """A room of the test's own."""
-        return fresh_room()
+        return RoomRef(1, fresh_room())
 
-    def newest(self, table: EventTable, room: Room, app: int = 1) -> list[Report]:
-        """Each member's newest report."""
-        return list(table.newest_views(app, room, 100).reports)
+    def store(self, table: EventTable, sent: Report) -> Report | None:
+        """Store a report beside its room as it is now."""
+        room = table.room(sent.place.ref)
+        return table.store(sent, room, lambda: table.members(room))
+
+    def join(self, table: EventTable, ref: RoomRef, *users: str, t: int = EPOCH) -> RoomState:
+        """Commit that some users came, whoever is there."""
+        room = table.room(ref)
+        members = table.members(room)
+        came = [Transition(True, u, t, u, Source.CLIENT, Reason.LISTED) for u in users]
+        return self.commit(table, room, came, replay(members, came))
+
+    def leave(self, table: EventTable, ref: RoomRef, *users: str, t: int = EPOCH) -> RoomState:
+        """Commit that some users went."""
+        room = table.room(ref)
+        members = table.members(room)
+        went = [Transition(False, u, t, u, Source.CLIENT, Reason.LEFT) for u in users]
+        return self.commit(table, room, went, replay(members, went))
+
+    def commit(
+        self,
+        table: EventTable,
+        room: RoomState,
+        transitions: list[Transition],
+        after: dict[str, Member],
+    ) -> RoomState:
+        """Commit transitions that lead to some members."""
+        head = room.head._replace(
+            version=room.head.version + 1,
+            revision=room.head.revision + 1,
+            hash=set_hash(after),
+            size=len(after),
+        )
+        folded = Folded(head, tuple(transitions), Outcome.APPLIED, resend=False)
+        return table.commit(room, folded, lambda: table.members(room), EPOCH + 5)
 
     @pytest.mark.parametrize("members", [1, 5, 50, 5000])
-    def test_what_is_stored_can_be_read(self, table: EventTable, room: int, members: int) -> None:
+    def test_what_is_stored_can_be_read(
+        self, table: EventTable, ref: RoomRef, members: int
+    ) -> None:
         """A report is there as soon as it is acknowledged, at every size."""
-        sent = report(room, plain_view(members), age=250)
-        assert table.store(sent) == Outcome.STORED
-        assert self.newest(table, room) == [sent]
+        sent = report(ref.room, plain_view(members), age=250)
+        assert self.store(table, sent) is None
+        assert table.newest(sent.place) == sent
+
+    def test_a_report_beside_a_roster_can_be_read_when_that_has_moved_on(
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+    ) -> None:
+        """A list that is written as a difference is read by the roster of its time."""
+        view = plain_view(200)
+        self.join(table, ref, *list(view.others)[5:], "zoe")
+        sent = report(ref.room, view)
+        self.store(table, sent)
+        self.leave(table, ref, *list(view.others)[50:])
+        (item,) = stored_items(client, name, sent.place.pk)
+        assert item["base"] == {"N": "1"}
+        assert EventTable(client, name).newest(sent.place) == sent
+        assert table.newest(sent.place) == sent
 
     def test_a_repeat_is_stored_once(
-        self, client: DynamoDBClient, name: str, table: EventTable, room: int
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
     ) -> None:
-        """The same list under the same (epoch, seq) is a success, and changes nothing."""
-        sent = report(room, plain_view(4))
-        again = sent._replace(received=sent.received + 900, age=5)
-        outcomes = [table.store(sent), table.store(again), table.store(sent)]
-        assert outcomes == [Outcome.STORED, Outcome.DUPLICATE, Outcome.DUPLICATE]
-        assert self.newest(table, room) == [sent]
-        assert len(stored_reports(client, name, sent.place)) == 1
+        """The same list under the same (epoch, seq) gives back the one that came first."""
+        sent = report(ref.room, plain_view(4))
+        again = sent._replace(received=sent.received + 900, age=5, resent=True)
+        assert [self.store(table, each) for each in (sent, again, sent)] == [None, sent, sent]
+        (item,) = stored_items(client, name, sent.place.pk)
+        assert report_of(item, no_version) == sent
 
     @pytest.mark.parametrize(
         "other",
@@ -105,104 +177,193 @@ class EventTableContract:
             view_of("anna", {}),
             view_of("anna", {"berta": "room://other/berta"}),
             view_of("anna", {"berta": None}),
+            None,
         ],
     )
     def test_another_list_under_the_same_seq_is_a_conflict(
-        self, table: EventTable, room: int, other: View
+        self, table: EventTable, ref: RoomRef, other: View | None
     ) -> None:
         """The list that came first stays, and the other is refused, if only a playurl differs."""
-        first = report(room, view_of("anna", {"berta": "room://x/berta"}))
-        table.store(first)
+        first = report(ref.room, view_of("anna", {"berta": "room://x/berta"}))
+        self.store(table, first)
         with pytest.raises(ReportConflict):
-            table.store(first._replace(view=other))
-        assert self.newest(table, room) == [first]
+            self.store(table, first._replace(view=other))
+        assert table.newest(first.place) == first
 
-    def test_newest_only_moves_forward(self, table: EventTable, room: int) -> None:
-        """Reports that come late are stored, but the newest view is by (epoch, seq)."""
-        orders = [(EPOCH, 1), (EPOCH, 10), (EPOCH, 9), (EPOCH + 5, 0), (EPOCH, 11)]
-        newest = []
-        for epoch, seq in orders:
-            table.store(report(room, plain_view(2), seq, epoch=epoch))
-            newest += [(r.epoch, r.seq) for r in self.newest(table, room)]
-        assert newest == [orders[0], orders[1], orders[1], orders[3], orders[3]]
-
-    def test_a_repeat_completes_a_first_try_that_died(
-        self, client: DynamoDBClient, name: str, table: EventTable, room: int
-    ) -> None:
-        """A report whose first try died after its first write becomes the newest by its repeat."""
-        sent = report(room, plain_view(3))
-        client.put_item(TableName=name, Item=report_item(sent, EPOCH // 1000 + WEEK))
-        assert self.newest(table, room) == []
-        assert table.store(sent) == Outcome.DUPLICATE
-        assert self.newest(table, room) == [sent]
+    def test_a_reporter_is_recalled_newest_first(self, table: EventTable, ref: RoomRef) -> None:
+        """By (epoch, seq), two at most; what comes late takes its place."""
+        place = Place(*ref, "anna")
+        assert table.recall(place) == []
+        assert table.newest(place) is None
+        recalled = []
+        for epoch, seq in ((EPOCH, 1), (EPOCH, 10), (EPOCH, 9), (EPOCH + 5, 0)):
+            self.store(table, report(ref.room, view_of("anna", {}), seq, epoch=epoch))
+            recalled.append([said.order for said in table.recall(place)])
+        first, tenth, ninth, other = (EPOCH, 1), (EPOCH, 10), (EPOCH, 9), (EPOCH + 5, 0)
+        assert recalled == [[first], [tenth, first], [tenth, ninth], [other, tenth]]
 
     def test_a_list_too_large_is_refused_before_any_write(
-        self, client: DynamoDBClient, name: str, table: EventTable, room: int
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
     ) -> None:
         """What fits no item leaves nothing behind."""
         chance = random.Random(2)  # noqa: S311 (noise, no secret)
         noise: dict[str, str | None] = {
             f"u{number}": chance.randbytes(250).hex() for number in range(1700)
         }
-        sent = report(room, view_of("anna", noise))
+        sent = report(ref.room, view_of("anna", noise))
         with pytest.raises(ListTooLarge):
-            table.store(sent)
-        assert stored_reports(client, name, sent.place) == []
-        assert self.newest(table, room) == []
+            self.store(table, sent)
+        assert stored_items(client, name, sent.place.pk) == []
 
-    def test_rooms_and_applications_are_apart(self, table: EventTable, room: int) -> None:
-        """Room 123, room "123" and another application's room 123 hold their own views."""
-        places: list[tuple[int, Room]] = [(1, room), (1, str(room)), (2, room)]
-        for seq, (app, where) in enumerate(places):
-            table.store(report(where, plain_view(seq + 1), seq, app=app))
-        seqs = [[r.seq for r in self.newest(table, where, app)] for app, where in places]
-        assert seqs == [[0], [1], [2]]
+    def test_rooms_and_applications_are_apart(self, table: EventTable) -> None:
+        """Room 123, room "123" and another application's room 123 know nothing of each other."""
+        room = fresh_room()
+        refs = [RoomRef(1, room), RoomRef(1, str(room)), RoomRef(2, room)]
+        for at, ref in enumerate(refs):
+            self.join(table, ref, f"user{at}")
+            self.store(table, report(ref.room, view_of("anna", {}), at, app=ref.sdk_app_id))
+        states = [table.room(ref) for ref in refs]
+        assert [list(table.members(each)) for each in states] == [["user0"], ["user1"], ["user2"]]
+        seqs = [table.recall(Place(*ref, "anna"))[0].order.seq for ref in refs]
+        assert seqs == [0, 1, 2]
 
-    def test_a_room_that_nobody_reported_from_is_empty(self, table: EventTable, room: int) -> None:
-        """No report is no view, and no next page."""
-        page = table.newest_views(1, room, 10)
-        assert list(page.reports) == []
-        assert page.next is None
+    def test_a_room_that_was_never_seen_is_empty(self, table: EventTable, ref: RoomRef) -> None:
+        """It has version 0, no members and no changes."""
+        room = table.room(ref)
+        assert room == RoomState(ref)
+        assert table.members(room) == {}
+        assert list(table.changes(ref, 0, 0)) == []
+        assert table.change(ref, 1) is None
 
-    def test_pages_hold_each_member_once(self, table: EventTable, room: int) -> None:
-        """Reading on after the last one shown gives every member, in order, and then ends."""
-        users = sorted(["a", "a-", "a_", "aa", "A", "Z" * 32, "b", "-", "9"])
-        for user in users:
-            table.store(report(room, view_of(user, {})))
-        seen: list[list[str]] = []
-        after: str | None = None
-        while True:
-            page = table.newest_views(1, room, 3, after)
-            seen.append([r.view.reporter for r in page.reports])
-            after = page.next
-            if after is None:
-                break
-        assert seen == [users[:3], users[3:6], users[6:]]
+    def test_a_head_that_moved_is_not_written_over(self, table: EventTable, ref: RoomRef) -> None:
+        """Of two steps from one head only the first is written, all of it; of a first one too."""
+        for _ in range(2):
+            before = table.room(ref)
+            members = table.members(before)
+            first = self.join(table, ref, f"first{before.head.version}")
+            with pytest.raises(HeadMoved):
+                self.commit(table, before, [], dict(members))
+            late = Transition(True, "late", EPOCH, "late", Source.CLIENT, Reason.LISTED)
+            with pytest.raises(HeadMoved):
+                self.commit(table, before, [late], replay(members, [late]))
+            assert table.room(ref) == first
+        versions = [change.version for change in table.changes(ref, 0, 9)]
+        assert versions == [1, 2]
 
-    def test_a_page_may_be_longer_than_one_batch_of_reads(
-        self, table: EventTable, room: int
+    @pytest.mark.parametrize("many", [3, 300])
+    def test_any_version_of_a_roster_can_be_read(
+        self, client: DynamoDBClient, name: str, ref: RoomRef, many: int
     ) -> None:
-        """A page of 60 members comes in order, whatever the store answers at once."""
-        users = [f"u{number:02}" for number in range(60)]
-        for user in users:
-            table.store(report(room, view_of(user, {})))
-        assert [r.view.reporter for r in self.newest(table, room)] == users
+        """From the snapshots and the changes since, by whoever reads first."""
+        table = EventTable(client, name, KEPT)
+        self.join(table, ref, *plain_view(many + 1).others)
+        rosters = [{}, dict(table.members(table.room(ref)))]
+        for number in range(SNAPSHOT_EVERY + 3):
+            step = self.leave if number % 3 == 2 else self.join
+            users = [f"guest{number - number % 3}"] if number % 3 == 2 else [f"guest{number}"]
+            rosters.append(dict(table.members(step(table, ref, *users, t=EPOCH + number))))
+        assert rosters[-1] == table.members(EventTable(client, name).room(ref))
+        fresh = EventTable(client, name)
+        for version in (len(rosters) - 1, 0, 1, SNAPSHOT_EVERY - 1, SNAPSHOT_EVERY, 40):
+            assert fresh.members_at(ref, version) == rosters[version], version
+            assert EventTable(client, name).members_at(ref, version) == rosters[version], version
 
-    def test_items_become_garbage_after_a_week(
-        self, client: DynamoDBClient, name: str, table: EventTable, room: int
+    def test_a_room_that_emptied_needs_nothing_from_before(
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
     ) -> None:
-        """The attribute ttl is unix seconds, a week after the report came in."""
-        sent = report(room, plain_view(2))
-        table.store(sent)
-        (item,) = stored_reports(client, name, sent.place)
+        """Changes that are garbage are missed only where they count."""
+        self.join(table, ref, "anna", "berta")
+        self.leave(table, ref, "anna", "berta")
+        self.join(table, ref, "carla")
+        pk, sk = {"S": ref.pk}, {"S": "T#0000000001"}
+        client.delete_item(TableName=name, Key={"pk": pk, "sk": sk})
+        fresh = EventTable(client, name)
+        assert set(fresh.members_at(ref, 3)) == {"carla"}
+        assert fresh.members_at(ref, 2) == {}
+        with pytest.raises(HistoryGone):
+            EventTable(client, name).members_at(ref, 1)
+
+    def test_a_snapshot_that_is_gone_is_not_made_up(
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+    ) -> None:
+        """Members that stand apart are known from a snapshot, or not at all."""
+        self.join(table, ref, *plain_view(301).others)
+        for number in range(20):
+            room = self.join(table, ref, f"guest{number}")
+        assert room.inline is None
+        client.delete_item(TableName=name, Key=snapshot_key(ref, room.base))
+        with pytest.raises(HistoryGone):
+            EventTable(client, name).members(room)
+
+    def test_items_become_garbage_in_time(
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+    ) -> None:
+        """The attribute ttl is unix seconds: of reports by when they came in, of changes too."""
+        sent = report(ref.room, plain_view(2))
+        self.store(table, sent)
+        (item,) = stored_items(client, name, sent.place.pk)
         assert item["ttl"] == {"N": str(EPOCH // 1000 + WEEK)}
+        self.join(table, ref, "anna")
+        head, change = stored_items(client, name, ref.pk)
+        assert change["ttl"] == {"N": str(EPOCH // 1000 + 90 * 86_400)}
+        assert "ttl" not in head
 
-    def test_a_member_whose_report_was_garbage_is_left_out(
-        self, client: DynamoDBClient, name: str, table: EventTable, room: int
+    def test_only_open_rooms_stand_in_the_index(
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
     ) -> None:
-        """TTL deletes a report and its pointer at different times; the view just goes."""
-        gone, stays = report(room, view_of("anna", {})), report(room, view_of("berta", {}))
-        table.store(gone)
-        table.store(stays)
-        client.delete_item(TableName=name, Key=report_key(gone.place, gone.epoch, gone.seq))
-        assert self.newest(table, room) == [stays]
+        """With nothing but their keys, by the minute at which something is due."""
+
+        def found() -> list[Any]:
+            answer = client.query(
+                TableName=name,
+                IndexName="open",
+                KeyConditionExpression="#open = :open",
+                ExpressionAttributeNames={"#open": "open"},
+                ExpressionAttributeValues={":open": {"S": ref.shard}},
+            )
+            return [each for each in answer["Items"] if each["pk"]["S"] == ref.pk]
+
+        self.join(table, ref, "anna")
+        (row,) = found()
+        assert row.keys() == {"pk", "sk", "open", "due"}
+        assert row["sk"] == {"S": "HEAD"}
+        self.leave(table, ref, "anna")
+        assert found() == []
+
+    def test_three_members_come_and_go(self, table: EventTable, ref: RoomRef) -> None:
+        """What they report is folded: who is in the room, and how that came to be."""
+        folder = Folder(table)
+        said = [
+            (0, "anna", ""),
+            (1000, "berta", "anna"),
+            (1040, "anna", "berta"),
+            (9000, "carla", "anna berta"),
+            (9030, "anna", "berta carla"),
+            (9040, "berta", "anna carla"),
+        ]
+        for seq, (t, user, others) in enumerate(said):
+            view = view_of(user, dict.fromkeys(others.split()))
+            sent = report(ref.room, view, seq)
+            folder.take(sent._replace(received=EPOCH + t), EPOCH + t)
+        left = Report(Place(*ref, "carla"), EPOCH, 9, EPOCH + 20_000, 0, Source.CLIENT, None)
+        outcomes = [folder.take(left, EPOCH + 20_000).outcome for _ in range(2)]
+        assert outcomes == ["applied", "duplicate"]
+        beat = Signal(
+            Kind.HEARTBEAT,
+            Source.CLIENT,
+            "anna",
+            EPOCH + 21_000,
+            EPOCH + 21_000,
+            Order(0, 0),
+            set_hash(["anna", "berta"]),
+        )
+        heard = folder.hear(ref, beat, EPOCH + 21_000)
+        assert (heard.outcome, heard.resend) == ("unchanged", False)
+        room = table.room(ref)
+        assert set(table.members(room)) == {"anna", "berta"}
+        story = [
+            f"{'-+'[each.joined]}{each.user}@{each.t - EPOCH}"
+            for change in table.changes(ref, 0, room.head.version)
+            for each in change.transitions
+        ]
+        assert story == ["+anna@0", "+berta@1000", "+carla@9000", "-carla@20000"]

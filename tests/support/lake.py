@@ -1,135 +1,200 @@
-"""Rows of the lake made by hand, in DuckDB's memory or as files."""
+"""Change items, a strict Firehose, and what a lake holds."""
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Any, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import duckdb
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from roomgate.analytics_files import write_partitions
-from roomgate.analytics_lake import COLUMNS
-from roomgate.analytics_sql import for_duckdb, query
+from chalicelib.events import rooms
+from chalicelib.events.keys import RoomRef
+from chalicelib.events.reports import Beside, Report, report_item
+from chalicelib.lake.exporter import Exporter
+from chalicelib.lake.firehose import Delivery
+from chalicelib.lake.row import COLUMNS, Row
+from chalicelib.rooms.identifiers import parse_room_key
+from chalicelib.roster.members import Reason, Transition
+from chalicelib.roster.signal import Source
+from chalicelib.roster.view import view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    import random
+    from collections.abc import Callable, Iterable, Sequence
 
-    from roomgate.analytics_sql import Value
+    from chalicelib.events.keys import Item, Place
 
-DAY = "2026-03-02"
-APP = 1400000001
-MINUTE_MS = 60_000
-NOW = 1_800_000_000
-
-
-class LakeRow(NamedTuple):
-    """One row, with where it arrived."""
-
-    v: int
-    id: str
-    ev: str
-    app: int
-    room: str
-    user: str
-    t: int
-    ver: int | None
-    delta: int
-    source: str
-    reason: str | None
-    lag_ms: int
-    dt: str
-    hour: str
-
-    def arrived(self, minutes: int) -> LakeRow:
-        """The same row, that many minutes after it was recorded."""
-        at = f"{utc(self.t + self.lag_ms + minutes * MINUTE_MS):%Y-%m-%d %H}"
-        return self._replace(dt=at[:10], hour=at[11:])
+APP: Final = 1400000001
+T0: Final = 1_600_000_000_000
+STREAM: Final = "lake"
+_TYPES: Final = {"int": int, "bigint": int, "string": str}
+MEGABYTE: Final = 1024 * 1024
+DAY: Final = 86_400
 
 
-def utc(ms: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
+def joins(*users: str, t: int = T0) -> list[Transition]:
+    """Transitions: some users come."""
+    return [Transition(True, user, t, user, Source.CLIENT, Reason.LISTED) for user in users]
 
 
-def ms(text: str) -> int:
-    """Unix ms of a time of DAY (``10:01:30``), or of a date and time."""
-    whole = text if "T" in text else f"{DAY}T{text}"
-    return round(dt.datetime.fromisoformat(f"{whole}+00:00").timestamp() * 1000)
+def leaves(*users: str, t: int = T0) -> list[Transition]:
+    """Transitions: some users go."""
+    return [Transition(False, user, t, "", Source.TENCENT, Reason.LEFT) for user in users]
 
 
-def step(
-    at: str,
-    room: str,
-    ver: int,
-    user: str,
-    reason: str,
+def change_item(
+    room: str, version: int, transitions: Sequence[Transition], *, at: int = T0, app: int = APP
+) -> Item:
+    """A change as it stands in the event table, with the room by its key."""
+    ref = RoomRef(app, parse_room_key(room))
+    latest = max(each.t for each in transitions)
+    change = rooms.Change(ref, version, at, 1, latest, tuple(transitions))
+    return rooms.change_item(change, at // 1000 + DAY)
+
+
+def report(place: Place, *, received: int = T0, age: int = 40) -> Item:
+    """A report of somebody who is alone, under the token of epoch 5, as the table has it."""
+    view = view_of(place.user_id, {})
+    said = Report(place, 5, 1, received, age, Source.CLIENT, view)
+    beside = Beside(0, "", None, tuple)
+    return report_item(said, received // 1000 + DAY, beside)
+
+
+def expected_row(room: str, version: int, place: int, it: Transition, at: int) -> dict[str, Any]:
+    """The row that the contract says a transition makes, written out by hand."""
+    return {
+        "v": 1,
+        "id": f"{APP}/{room}/{version}/{place}",
+        "ev": "join" if it.joined else "leave",
+        "app": APP,
+        "room": room,
+        "user": it.user,
+        "t": it.t,
+        "ver": version,
+        "delta": 1 if it.joined else -1,
+        "source": str(it.source),
+        "reason": str(it.reason),
+        "lag_ms": at - it.t,
+    }
+
+
+class Trouble(NamedTuple):
+    """How often Firehose makes trouble, each from 0 to 1.
+
+    Attributes:
+        entry: for each record of a call: it is refused.
+        call: the whole call is refused.
+        lost: the answer is lost, though all was taken.
+    """
+
+    entry: float = 0
+    call: float = 0
+    lost: float = 0
+
+
+class StrictFirehose:
+    """A Firehose that holds its callers to AWS's quotas, and fails as it is told to.
+
+    Args:
+        chance: decides what fails.
+        trouble: how often.
+
+    Attributes:
+        records: the data of what it took, in order.
+        calls: how many records each call had.
+    """
+
+    def __init__(self, chance: random.Random | None = None, trouble: Trouble | None = None) -> None:
+        self.records: list[bytes] = []
+        self.calls: list[int] = []
+        self._chance = chance
+        self.trouble = trouble or Trouble()
+
+    def put_record_batch(self, **asked: Any) -> dict[str, Any]:
+        """As Amazon Data Firehose's API reference says."""
+        records = asked.pop("Records")
+        assert asked == {"DeliveryStreamName": STREAM}
+        self._hold_to_quotas([each["Data"] for each in records])
+        self.calls.append(len(records))
+        if self._happens(self.trouble.call):
+            raise refusal("ServiceUnavailableException", 503)
+        said = [self._take(each["Data"]) for each in records]
+        if self._happens(self.trouble.lost):
+            raise ReadTimeoutError(endpoint_url="https://firehose.test")
+        failed = sum("ErrorCode" in each for each in said)
+        return {"FailedPutCount": failed, "Encrypted": True, "RequestResponses": said}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What it would convert to Parquet, in order; a bad row fails the test."""
+        rows = [json.loads(line) for data in self.records for line in data.splitlines()]
+        for row in rows:
+            assert row.keys() <= COLUMNS.keys()
+            assert all(type(value) is _TYPES[COLUMNS[name]] for name, value in row.items())
+        return rows
+
+    def _take(self, data: bytes) -> dict[str, str]:
+        if self._happens(self.trouble.entry):
+            return {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
+        self.records.append(data)
+        return {"RecordId": str(len(self.records))}
+
+    def _happens(self, share: float) -> bool:
+        return self._chance is not None and self._chance.random() < share
+
+    @staticmethod
+    def _hold_to_quotas(datas: Sequence[bytes]) -> None:
+        assert 1 <= len(datas) <= 500
+        assert all(0 < len(data) <= 1000 * 1024 for data in datas)
+        assert sum((len(data) + 2) // 3 * 4 for data in datas) <= 4 * MEGABYTE
+
+
+def refusal(code: str, status: int = 400) -> ClientError:
+    """AWS's refusal of a call to Firehose."""
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "PutRecordBatch")
+
+
+class Shelf:
+    """A quarantine in memory.
+
+    Attributes:
+        poison: what it took.
+        full: while true it takes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.poison: list[dict[str, Any]] = []
+        self.full = False
+
+    def put(self, poison: Sequence[dict[str, Any]]) -> bool:
+        """Take poison, as `chalicelib.lake.quarantine.Quarantine` does."""
+        if not self.full:
+            self.poison += json.loads(json.dumps(poison))
+        return not self.full
+
+
+def exporter(
+    firehose: StrictFirehose,
+    shelf: Shelf | None = None,
     *,
-    lag_ms: int = 500,
-    source: str = "client",
-    app: int = APP,
-    place: int = 0,
-) -> LakeRow:
-    """A join (``listed``, ``entered``) or a leave (any other reason), delivered 5 minutes after."""
-    delta = 1 if reason in {"listed", "entered"} else -1
-    row = LakeRow(
-        v=1,
-        id=f"{app}/{room}/{ver}/{place}",
-        ev="join" if delta > 0 else "leave",
-        app=app,
-        room=room,
-        user=user,
-        t=ms(at),
-        ver=ver,
-        delta=delta,
-        source=source,
-        reason=reason,
-        lag_ms=lag_ms,
-        dt="",
-        hour="",
-    )
-    return row.arrived(5)
+    reports: bool = False,
+    sleep: Callable[[float], None] = lambda _: None,
+) -> Exporter:
+    """An exporter to a strict Firehose."""
+    delivery = Delivery(firehose, STREAM, sleep, lambda: 0)
+    return Exporter(delivery, shelf or Shelf(), reports=reports)
 
 
-# A morning in two rooms. In room 8 dee was inside since long ago.
-MORNING = (
-    step("09:00:00", "7", 1, "ann", "listed"),
-    step("10:01:30", "7", 2, "bob", "listed"),
-    step("10:02:00", "7", 3, "ann", "witnessed", lag_ms=3000),
-    step("10:02:10", "8", 39, "eve", "listed"),
-    step("10:03:10", "7", 4, "bob", "grace", lag_ms=11_000),
-    step("10:03:20", "7", 5, "bob", "listed"),
-    step("10:04:30", "8", 40, "dee", "lease", lag_ms=150_000),
-    step("10:12:10", "8", 41, "eve", "witnessed", lag_ms=1000),
-    step("10:33:20", "7", 6, "bob", "left", lag_ms=200, source="tencent"),
-)
+def without_repeats(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rows by id; two of one id must not differ."""
+    once: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        assert once.setdefault(row["id"], row) == row
+    return once
 
 
-def filled(rows: Iterable[LakeRow]) -> duckdb.DuckDBPyConnection:
-    """A database whose table ``events`` holds the rows."""
-    connection = duckdb.connect()
-    columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
-    connection.execute(f"CREATE TABLE events ({columns}, dt VARCHAR, hour VARCHAR)")
-    marks = ", ".join("?" * len(LakeRow._fields))
-    if listed := list(rows):
-        connection.executemany(f"INSERT INTO events VALUES ({marks})", listed)  # noqa: S608
-    return connection
-
-
-def write_rows(rows: Iterable[LakeRow], folder: Path, name: str = "rows-{i}") -> None:
-    """Write rows as the lake's files."""
-    with filled(rows) as connection:
-        write_partitions(connection, "SELECT * FROM events", folder, name)
-
-
-def asked(
-    connection: duckdb.DuckDBPyConnection, name: str, since: str, until: str, **values: Value
-) -> list[tuple[Any, ...]]:
-    """What a named query answers, times as texts."""
-    known: dict[str, Value] = {"since": ms(since) // 1000, "until": ms(until) // 1000}
-    known |= values
-    ran = connection.execute(for_duckdb(query(name).bound(known, NOW)))
-    return [tuple(_plain(value) for value in row) for row in ran.fetchall()]
-
-
-def _plain(value: Any) -> Any:
-    return f"{value:%d %H:%M:%S}" if isinstance(value, dt.datetime) else value
+def good_row(**changes: Any) -> Row:
+    """A row as the schema says, with changes."""
+    row = Row(1, f"{APP}/7/3/0", "join", APP, "7", "anna", T0, 3, 1, "client", "listed", 250)
+    return row._replace(**changes)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.events.dynamodb import connect
-from chalicelib.events.items import report_item
+from chalicelib.events.folder import Folder
 from chalicelib.events.refusals import ReportConflict
+from chalicelib.events.reports import report_of
 from chalicelib.events.table import EventTable
 from chalicelib.roster.view import view_of
 from tests.support.event_table import (
     EPOCH,
-    WEEK,
     EventTableContract,
     fresh_room,
+    no_version,
     report,
-    stored_reports,
+    stored_items,
 )
 
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.events.items import Report
+    from chalicelib.events.reports import Report
     from infra.deploy import Deployed
     from infra.local_aws import LocalAws
 
 THREADS = 20
-TTL = EPOCH // 1000 + WEEK
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +55,20 @@ class TestEventTable(EventTableContract):
     """All that the event table promises, on the local AWS."""
 
 
-def store_at_once(client: DynamoDBClient, name: str, reports: list[Report]) -> list[str]:
-    """What came of each report, stored from a thread of its own at the same moment."""
+def take_at_once(client: DynamoDBClient, name: str, reports: list[Report]) -> list[str]:
+    """What came of each report, taken by a thread of its own at the same moment."""
     barrier = Barrier(len(reports))
 
-    def store(one: Report) -> str:
-        table = EventTable(client, name)
+    def take(one: Report) -> str:
+        folder = Folder(EventTable(client, name))
         barrier.wait()
         try:
-            return table.store(one).value
+            return str(folder.take(one, EPOCH).outcome)
         except ReportConflict:
             return "conflict"
 
     with ThreadPoolExecutor(len(reports)) as pool:
-        return list(pool.map(store, reports))
+        return list(pool.map(take, reports))
 
 
 @pytest.mark.parametrize("lists", [1, 4, THREADS])
@@ -80,33 +80,34 @@ def test_of_20_reports_under_one_seq_one_is_stored(
         room = fresh_room()
         views = [view_of("anna", {f"u{n % lists}": None}) for n in range(THREADS)]
         sent = [report(room, view) for view in views]
-        outcomes = store_at_once(client, name, sent)
-        page = EventTable(client, name).newest_views(1, room, 5)
-        (winner,) = page.reports
-        assert stored_reports(client, name, winner.place) == [report_item(winner, TTL)]
-        won = [one == winner for one in sent]
+        outcomes = take_at_once(client, name, sent)
+        (item,) = stored_items(client, name, sent[0].place.pk)
+        won = [one == report_of(item, no_version) for one in sent]
         assert won == [outcome != "conflict" for outcome in outcomes]
         # None, if the client library sent the winner again because an answer was late.
-        assert outcomes.count("stored") <= 1
+        assert len(outcomes) - outcomes.count("conflict") - outcomes.count("duplicate") <= 1
 
 
-def test_newest_is_the_newest_whoever_writes_last(client: DynamoDBClient, name: str) -> None:
-    """20 reports of one member at once: all are stored, and the pointer ends at the last seq."""
+def test_the_newest_is_the_newest_whoever_writes_last(client: DynamoDBClient, name: str) -> None:
+    """20 reports of one member at once: all are stored, and the last seq is recalled first."""
     for _ in range(5):
         room = fresh_room()
         sent = [report(room, view_of("anna", {f"u{n}": None}), n) for n in range(THREADS)]
-        assert "conflict" not in store_at_once(client, name, sent)
-        assert len(stored_reports(client, name, sent[0].place)) == THREADS
-        page = EventTable(client, name).newest_views(1, room, 5)
-        assert list(page.reports) == [sent[-1]]
+        assert "conflict" not in take_at_once(client, name, sent)
+        place = sent[0].place
+        assert len(stored_items(client, name, place.pk)) == THREADS
+        assert EventTable(client, name).newest(place) == sent[-1]
 
 
 def test_no_member_is_lost_when_all_report_at_once(client: DynamoDBClient, name: str) -> None:
-    """20 members report one change at the same moment, and each has its view."""
+    """20 members report one list at the same moment: it is folded once, and all are stored."""
     room = fresh_room()
     users = [f"u{number:02}" for number in range(THREADS)]
     sent = [report(room, view_of(u, dict.fromkeys(set(users) - {u}))) for u in users]
-    assert "conflict" not in store_at_once(client, name, sent)
-    shown = list(EventTable(client, name).newest_views(1, room, THREADS).reports)
-    assert shown == sent
-    assert len({one.view.hash for one in shown}) == 1
+    outcomes = take_at_once(client, name, sent)
+    assert outcomes.count("applied") == 1
+    assert set(outcomes) <= {"applied", "unchanged"}
+    table = EventTable(client, name)
+    state = table.room(sent[0].place.ref)
+    assert (state.head.version, set(table.members(state))) == (1, set(users))
+    assert [table.newest(one.place) for one in sent] == sent

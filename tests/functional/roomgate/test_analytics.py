@@ -16,7 +16,7 @@ import pytest
 
 from roomgate.analytics_lake import COLUMNS
 from roomgate.analytics_sql import names
-from tests.support.lake import APP, MORNING, step, write_rows
+from tests.support.lake_rows import APP, MORNING, step, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

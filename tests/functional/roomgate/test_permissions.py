@@ -2,49 +2,86 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
+from chalicelib.callers.caller import Caller
 from infra.layout import ROOT
-from tests.functional.roomgate.conftest import APP, BOTO
+from tests.functional.roomgate.conftest import APP, BOTO, STACK
 from tests.support.keys import new_secret, pem_of_new_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.functional.roomgate.conftest import Cli, Lambda
 
+# What IAM calls a service or an action, where it is not what botocore calls it.
+_SERVICES = {"secrets-manager": "secretsmanager"}
+# DryRun asks for what Invoke asks for; RotateSecret looks for it in the operator's name.
+_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 _FREE = "sts:GetCallerIdentity"
-# RotateSecret and DryRun ask for it; KMS is asked by Secrets Manager in the operator's name.
-_RENAMED = {"lambda:Invoke": "lambda:InvokeFunction"}
-_PREFIXES = {"secrets-manager": "secretsmanager"}
+_NAMED = ("SecretId", "Name", "Path", "FunctionName", "StackName")
+
+Right = tuple[str, str]
+"""An action, and the name of what it is done to."""
 
 
-def allowed() -> set[str]:
-    """The actions of the policy, but those that are KMS's."""
+def statements() -> Iterator[set[Right]]:
+    """The rights of each statement of the policy, but KMS's: Secrets Manager asks for those."""
     template = cfn_yaml.load(str(ROOT / "infra" / "shared.yaml"))
     policy = template["Resources"]["OperatorPolicy"]["Properties"]["PolicyDocument"]
-    listed = [each["Action"] for each in policy["Statement"]]
-    actions = {a for each in listed for a in ([each] if isinstance(each, str) else each)}
-    return {action for action in actions if not action.startswith("kms:")}
+    for each in policy["Statement"]:
+        actions, resources = listed(each["Action"]), listed(each["Resource"])
+        if not any(action.startswith("kms:") for action in actions):
+            yield {(action, pattern(where)) for action in actions for where in resources}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def pattern(resource: Any) -> str:
+    """What names a resource stands for, as a pattern."""
+    if resource == "*":
+        return "*"
+    arn = re.sub(r"\$\{AWS::\w+\}", "", resource["Fn::Sub"]).replace("${Stack}", STACK)
+    kind, text = re.split("[:/]", arn.split(":", 5)[5], maxsplit=1)
+    text = text.removesuffix("-??????")  # The random end of a secret's ARN.
+    # An ARN of a stack ends with its id, and that of a parameter swallows the name's first slash.
+    return {"stack": text.removesuffix("/*"), "parameter": f"/{text}"}.get(kind, text)
 
 
 def test_the_policy_for_operators_is_what_the_command_line_needs(
     cli: Cli, rotating: Lambda
 ) -> None:
-    """No command asks for more, and what the policy allows is used by one."""
-    asked: set[str] = set()
+    """No command asks for more, and whatever a statement allows is done to what it names."""
+    asked: set[Right] = set()
 
-    def note(model: Any, **_: Any) -> None:
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_id.hyphenize()
-        action = f"{_PREFIXES.get(service, service)}:{model.name}"
-        asked.add(_RENAMED.get(action, action))
+        action = f"{_SERVICES.get(service, service)}:{model.name}"
+        name = next((params[each] for each in _NAMED if each in params), "*")
+        asked.add((_ACTIONS.get(action, action), name))
 
-    BOTO.events.register("before-call", note)
+    BOTO.events.register("before-parameter-build", note)
     try:
         _everything(cli, rotating)
     finally:
-        BOTO.events.unregister("before-call", note)
-    assert asked - {_FREE} == allowed()
+        BOTO.events.unregister("before-parameter-build", note)
+    asked.discard((_FREE, "*"))
+    allowed = list(statements())
+    assert [each for each in asked if not any(map(fits(each), set().union(*allowed)))] == []
+    for rights in allowed:
+        used = {right[0] for right in rights if any(fits(each)(right) for each in asked)}
+        assert used == {action for action, _ in rights}
+
+
+def fits(asked: Right) -> Callable[[Right], bool]:
+    """Whether a right is one to do what was asked for."""
+    return lambda right: right[0] == asked[0] and fnmatchcase(asked[1], right[1])
 
 
 def _everything(cli: Cli, rotating: Lambda) -> None:
@@ -62,11 +99,25 @@ def _everything(cli: Cli, rotating: Lambda) -> None:
     cli.done("callers", "rotate", "backend")
     cli.done("callers", "revoke", "backend", "--older")
     cli.done("callers", "revoke", "backend")
+    _forget_revoked(cli, "backend")
     cli.done("relays", "add", "relay")
     cli.done("relays", "rotate", "relay")
     cli.done("relays", "revoke", "relay", "--older")
     cli.done("relays", "list")
     cli.done("relays", "revoke", "relay")
+    cli.done("callbacks", "set", APP)
+    cli.done("callbacks", "rotate", APP)
+    cli.done("callbacks", "revoke", APP, "--older")
+    cli.done("callbacks", "list")
+    cli.done("callbacks", "revoke", APP)
     for group in ("apps", "keys", "callers"):
         cli.done(group, "list")
     cli.run("doctor")
+
+
+def _forget_revoked(cli: Cli, caller_id: str) -> None:
+    """Take a caller off the list, as if it had been revoked long ago."""
+    long_ago = Caller(caller_id, ()).revoked(1_600_000_000).to_json()
+    name = f"/{STACK}/callers/{caller_id}"
+    BOTO.client("ssm").put_parameter(Name=name, Value=long_ago, Type="String", Overwrite=True)
+    cli.done("callers", "revoke", caller_id)

@@ -11,7 +11,7 @@ from bench.lake_rows import Life, write_lake
 from chalicelib.rooms.identifiers import room_key
 from roomgate.analytics_lake import lake
 from tests.support.browser import browser, chromium
-from tests.support.lake import MORNING, step, write_rows
+from tests.support.lake_rows import MORNING, step, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.functional.roomgate.conftest import BOTO, STACK
-from tests.support.lake import MORNING, write_rows
+from tests.support.lake_rows import MORNING, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 
 from tests.functional.roomgate.conftest import APP
 from tests.support.issuer import IssuerStandIn
-from tests.support.lake import MORNING, write_rows
+from tests.support.lake_rows import MORNING, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

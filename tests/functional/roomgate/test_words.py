@@ -29,7 +29,8 @@ DOCUMENTS = (
 _BLOCK = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
 _LINE = re.compile(r"^\s*(?:[A-Z_]+=\S+ |.*\| )?(?:\.venv/bin/)?(roomgate [^#\n]*)", re.MULTILINE)
 _SPAN = re.compile(r"`(?:\.venv/bin/)?(roomgate(?: [a-z-][^`]*)?)`")
-_NAMED = re.compile(r"roomgate (apps|keys|callers|relays|ticket|analytics)(?: ([a-z]+))?(?![a-z])")
+_GROUPS = "apps|keys|callers|relays|callbacks|ticket|events|users|analytics"
+_NAMED = re.compile(rf"roomgate ({_GROUPS})(?: ([a-z]+))?(?![a-z])")
 _OPTION = re.compile(r"--[a-z][a-z-]+")
 # What stands for something in the documents, and something that it could be.
 _PLACEHOLDERS = {"APP": "1400000001", "SDK_APP_ID": "1400000001", "NAME": "other", "USER": "u"}

@@ -5,6 +5,7 @@ import random
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import jwt
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 from chalicelib.events.dynamodb import connect
-from chalicelib.events.items import Place, report_of
+from chalicelib.events.keys import Place, RoomRef
+from chalicelib.events.reports import report_of
+from chalicelib.events.table import EventTable
+from chalicelib.keys.settings import Settings
 from chalicelib.roster.view import View, set_hash, view_of
-from tests.support.event_table import fresh_room, stored_reports
+from tests.support.event_table import fresh_room, stored_items
 from tests.support.lists import plain_view, push_event, userlist, views
-from tests.support.reports import APP, KEY, REPORTS, TABLE, Function, token
+from tests.support.reports import APP, KEY, REPORTS, STACK, TABLE, Function, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,30 +37,42 @@ def room() -> int:
 dynamodb = cache(connect)
 
 
-def stored(room: int | str, user: str = "anna", app: int = APP) -> list[View]:
-    """The views that a member's stored reports hold."""
+def stored(room: int | str, user: str = "anna", app: int = APP) -> list[View | None]:
+    """The views that a member's stored reports hold; None for "I left"."""
+    table = EventTable(dynamodb(), TABLE)
     place = Place(app, room, user)
-    return [report_of(item).view for item in stored_reports(dynamodb(), TABLE, place)]
+    return [
+        report_of(item, lambda version: table.members_at(place.ref, version)).view
+        for item in stored_items(dynamodb(), TABLE, place.pk)
+    ]
+
+
+def members(room: int | str, app: int = APP) -> set[str]:
+    """Who is in a room."""
+    table = EventTable(dynamodb(), TABLE)
+    return set(table.members(table.room(RoomRef(app, room))))
 
 
 @pytest.mark.parametrize("form", [push_event, userlist])
-@pytest.mark.parametrize("members", [1, 3, 1000])
-def test_a_report_is_stored(
-    webhook: Function, room: int, form: Callable[[View], Any], members: int
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_report_is_stored_and_folded(
+    webhook: Function, room: int, form: Callable[[View], Any], size: int
 ) -> None:
-    """Either form of a report is answered with what was stored, and is stored by then."""
-    view = plain_view(members)
+    """Either form of a report is answered with what it did, and has done so by then."""
+    view = plain_view(size)
     pushed = {"event" if form is push_event else "userlist": form(view)}
     answer = webhook.report(token(view.reporter, room), {"seq": 7, "ageMs": 30, **pushed})
     assert answer.status == 200
     assert answer.body == {
-        "outcome": "stored",
+        "outcome": "applied",
+        "version": 1,
         "hash": view.hash,
         "epoch": 1_600_000_000_000,
         "seq": 7,
-        "members": members,
+        "members": size,
     }
     assert stored(room, view.reporter) == [view]
+    assert members(room) == {view.reporter, *view.others}
 
 
 def test_a_repeat_is_a_success_and_stored_once(webhook: Function, room: int) -> None:
@@ -66,7 +82,7 @@ def test_a_repeat_is_a_success_and_stored_once(webhook: Function, room: int) -> 
         for age in (0, 500, 500)
     ]
     assert [answer.status for answer in answers] == [200, 200, 200]
-    assert [a.body.pop("outcome") for a in answers] == ["stored", "duplicate", "duplicate"]
+    assert [a.body.pop("outcome") for a in answers] == ["applied", "duplicate", "duplicate"]
     assert answers[0].body == answers[1].body == answers[2].body
     assert len(stored(room)) == 1
 
@@ -76,15 +92,80 @@ def test_another_list_under_the_same_seq_is_a_conflict(webhook: Function, room: 
     webhook.report(token("anna", room), {"seq": 1, "userlist": BERTA})
     answer = webhook.report(token("anna", room), {"seq": 1, "userlist": []})
     assert (answer.status, answer.code) == (409, "report-conflict")
-    assert [view.others for view in stored(room)] == [{"berta": BERTA[0]["playurl"]}]
+    assert stored(room) == [view_of("anna", {"berta": BERTA[0]["playurl"]})]
 
 
 def test_seq_starts_anew_with_each_token(webhook: Function, room: int) -> None:
     """A new entry brings a new epoch, so a client may count from nought again."""
-    for epoch in (1_600_000_000_000, 1_600_000_000_001):
-        answer = webhook.report(token("anna", room, epoch=epoch), {"seq": 0, "userlist": []})
-        assert answer.body["outcome"] == "stored"
+    outcomes = [
+        webhook.report(
+            token("anna", room, epoch=1_600_000_000_000 + epoch), {"seq": 0, "userlist": []}
+        ).body["outcome"]
+        for epoch in range(2)
+    ]
+    assert outcomes == ["applied", "unchanged"]
     assert len(stored(room)) == 2
+
+
+def test_members_come_and_go(webhook: Function, room: int) -> None:
+    """Each answer says what the report did, and which version of the room it left."""
+    lists = [("anna", []), ("berta", ["anna"]), ("anna", ["berta"]), ("anna", ["berta"])]
+    answers = [
+        webhook.report(
+            token(user, room), {"seq": seq, "userlist": [{"userid": each} for each in others]}
+        ).body
+        for seq, (user, others) in enumerate(lists)
+    ]
+    assert [(each["outcome"], each["version"]) for each in answers] == [
+        ("applied", 1),
+        ("applied", 2),
+        ("unchanged", 2),
+        ("unchanged", 2),
+    ]
+    assert members(room) == {"anna", "berta"}
+    for outcome in ("applied", "duplicate"):
+        left = webhook.report(token("berta", room), {"seq": 9, "left": True}).body
+        expected = {"outcome": outcome, "version": 3, "epoch": 1_600_000_000_000, "seq": 9}
+        assert left == expected
+    assert members(room) == {"anna"}
+    assert stored(room, "berta")[-1] is None
+
+
+def test_a_heartbeat_is_not_stored(webhook: Function, room: int) -> None:
+    """It echoes the hash of the client's last list; one that the room does not know asks for it."""
+    known = webhook.report(token("anna", room), {"seq": 0, "userlist": BERTA}).body["hash"]
+    beat = webhook.report(token("berta", room), {"heartbeat": True, "hash": known})
+    assert beat.body == {"outcome": "unchanged", "version": 1}
+    beat = webhook.report(token("berta", room), {"heartbeat": True, "hash": "0" * 16})
+    assert beat.body == {"outcome": "unchanged", "version": 1, "resend": True}
+    assert stored(room, "berta") == []
+
+
+def test_a_list_that_was_asked_for_says_so(webhook: Function, room: int) -> None:
+    """The fold trusts it to be what the client sees now."""
+    webhook.report(token("anna", room), {"seq": 0, "userlist": [], "resent": True})
+    (item,) = stored_items(dynamodb(), TABLE, Place(APP, room, "anna").pk)
+    assert item["resent"] == {"BOOL": True}
+
+
+def test_a_room_over_its_cap_is_refused(load: Callable[[str], Function]) -> None:
+    """The application's settings say how many members a room may have."""
+    settings = Settings(largest_room=3).to_json()
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name=f"/{STACK}/apps/{APP}", Value=settings, Type="String", Overwrite=True)
+    fresh, room = load("webhook"), fresh_room()
+    try:
+        answer = fresh.report(
+            token("anna", room), {"seq": 1, "userlist": [{"userid": f"u{n}"} for n in range(3)]}
+        )
+        assert (answer.status, answer.code) == (413, "list-too-large")
+        assert "allows 3" in answer.body["detail"]
+        assert stored(room) == []
+        fresh.report(token("anna", room), {"seq": 1, "userlist": [*BERTA, {"userid": "carla"}]})
+        fresh.report(token("zoe", room), {"seq": 1, "userlist": [*BERTA, {"userid": "dora"}]})
+        assert len(members(room)) == 3
+    finally:
+        ssm.delete_parameter(Name=f"/{STACK}/apps/{APP}")
 
 
 @pytest.mark.parametrize("name", ["adbjkl", "a b#c", "123"])
@@ -112,6 +193,15 @@ def test_nothing_in_the_body_speaks_for_the_token(webhook: Function, room: int, 
         ({"seq": 1}, ["#"]),
         ({"userlist": []}, ["#/seq"]),
         ({"seq": 1, "userlist": [], "event": {}}, ["#/event", "#/userlist"]),
+        ({"seq": 1, "userlist": [], "left": True}, ["#/left", "#/userlist"]),
+        ({"seq": 1, "left": False}, ["#/left"]),
+        ({"left": True}, ["#/seq"]),
+        ({"seq": 1, "userlist": [], "resent": 1}, ["#/resent"]),
+        ({"heartbeat": True}, ["#/hash"]),
+        ({"heartbeat": 1, "hash": "0" * 16}, ["#/heartbeat"]),
+        ({"heartbeat": True, "hash": "0" * 15}, ["#/hash"]),
+        ({"heartbeat": True, "hash": "G" * 16}, ["#/hash"]),
+        ({"heartbeat": True, "hash": "0" * 16, "seq": 1}, ["#/seq"]),
         ({"seq": -1, "userlist": []}, ["#/seq"]),
         ({"seq": 2**31, "userlist": []}, ["#/seq"]),
         ({"seq": 10**400, "userlist": []}, ["#/seq"]),
@@ -242,13 +332,13 @@ def test_each_report_is_one_log_line(
         webhook.report(bearer, {"seq": 5, "userlist": body})
     lines = logged(capsys)
     assert [line["outcome"] for line in lines] == [
-        "stored",
+        "applied",
         "duplicate",
         "report-conflict",
         "invalid-request",
     ]
     assert [line["status"] for line in lines] == [200, 200, 409, 400]
-    counted = ["ReportsStored", "ReportsDuplicate", "ReportsConflict"]
+    counted = ["ReportsApplied", "ReportsDuplicate", "ReportsConflict"]
     assert [line[name] for line, name in zip(lines, counted, strict=False)] == [1, 1, 1]
     assert not set(counted) & set(lines[3])
     first = lines[0]
@@ -273,7 +363,7 @@ def test_its_document_is_openapi(webhook: Function) -> None:
 
 
 ours = st.sampled_from(
-    ["seq", "ageMs", "event", "userlist", "userid", "playurl", "code", "message"]
+    ["seq", "ageMs", "event", "userlist", "userid", "playurl", "left", "heartbeat", "hash"]
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | ours,
@@ -297,7 +387,7 @@ def test_whatever_the_bytes_they_fit_or_are_refused(webhook: Function, body: byt
     room = fresh_room()
     answer = webhook.report(token("anna", room), body)
     assert answer.status in {200, 400, 413}
-    assert len(stored(room)) == (answer.status == 200)
+    assert len(stored(room)) == ("seq" in answer.body)
 
 
 @gentle

@@ -12,7 +12,7 @@ from chalicelib.roster.members import Reason
 from infra.layout import ROOT
 from roomgate.analytics_lake import COLUMNS
 from roomgate.analytics_sql import names
-from tests.support.lake import MORNING, write_rows
+from tests.support.lake_rows import MORNING, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

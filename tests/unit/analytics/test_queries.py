@@ -9,7 +9,7 @@ import pytest
 from bench.lake_rows import Life, write_lake
 from roomgate.analytics_lake import lake
 from roomgate.analytics_sql import DAY, Value, for_duckdb, names, query
-from tests.support.lake import APP, MORNING, NOW, asked, filled, ms, step
+from tests.support.lake_rows import APP, MORNING, NOW, asked, filled, ms, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

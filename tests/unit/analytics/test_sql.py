@@ -18,7 +18,7 @@ from roomgate.analytics_sql import (
     names,
     query,
 )
-from tests.support.lake import MORNING, NOW, filled
+from tests.support.lake_rows import MORNING, NOW, filled
 
 if TYPE_CHECKING:
     from roomgate.analytics_sql import Value

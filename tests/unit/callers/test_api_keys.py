@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from chalicelib.callers.api_keys import STRANGERS_BURST, Callers
+from chalicelib.callers.api_keys import Callers
 from chalicelib.callers.caller import Caller, hash_of
-from chalicelib.callers.rate import Rates
+from chalicelib.callers.rate import Rates, Strangers
 from chalicelib.keys.cache import REFRESH_SECONDS
 from chalicelib.keys.names import Names
 from chalicelib.refusal import Refusal
@@ -154,7 +154,7 @@ def test_made_up_callers_cost_few_reads(callers: Callers, store: MemoryStore) ->
     callers.authenticate(f"Bearer {OLD}", NOW)
     codes = {refused(callers, f"Bearer rg_q{number}_" + "c" * 43).code for number in range(100)}
     assert codes == {"api-key-invalid", "rate-limited"}
-    assert store.asked.total() <= STRANGERS_BURST + 1
+    assert store.asked.total() <= Strangers.BURST + 1
     assert callers.authenticate(f"Bearer {OLD}", NOW) == CALLER
     assert refused(callers, "Bearer rg_later_" + "c" * 43, NOW + 1).code == "api-key-invalid"
 

@@ -7,9 +7,10 @@ import pytest
 from chalice.app import Chalice, Response
 from openapi_spec_validator import validate
 
-from chalicelib.http.gate import Call, Gate, Route, answer
+from chalicelib.http.body import read_raw
+from chalicelib.http.gate import Call, Gate, Route, Signed, answer
 from chalicelib.http.problems import PROBLEMS, problem_body
-from chalicelib.http.schema import Field, Integer, Record
+from chalicelib.http.schema import Checked, Field, Integer, Record
 from chalicelib.refusal import Refusal, Wrong
 from tests.support.apps import api_event
 
@@ -20,6 +21,12 @@ def authenticate(authorization: str | None, now: float) -> str:
     if authorization != "Bearer me":
         raise Refusal("api-key-invalid", f"Not you, at {now:g}.")
     return "me"
+
+
+def authenticate_signed(signed: Signed) -> bytes:
+    if signed.headers.get("x-signature") != f"of {len(signed.raw)} bytes for {signed.path['id']}":
+        raise Refusal("relay-signature-invalid", "Not you.")
+    return signed.raw
 
 
 @pytest.fixture
@@ -52,7 +59,47 @@ def app() -> Chalice:
             raise ZeroDivisionError("internal matters")
         return answer({"n": call.body, "id": call.path["id"], "who": call.who, "now": call.now_ms})
 
+    @gate.route(
+        Route(
+            "POST",
+            "/signed/{id}",
+            "A signed thing",
+            BODY,
+            BODY,
+            100,
+            signed=authenticate_signed,
+            parameters=(parameter,),
+            tell=lambda who: {"bytes": len(who)},
+        )
+    )
+    def signed_things(call: Call[bytes]) -> Response:
+        return answer({"n": call.body})
+
+    @gate.route(
+        Route(
+            "POST",
+            "/raw/{id}",
+            "A thing that is kept as it came",
+            None,
+            Checked(lambda raw: raw.hex(), {"type": "object"}),
+            100,
+            signed=authenticate_signed,
+            read=read_raw,
+            parameters=(parameter,),
+        )
+    )
+    def raw_things(call: Call[bytes]) -> Response:
+        return answer({"hex": call.body})
+
     return app
+
+
+def signed_post(
+    app: Chalice, path: str, body: bytes, **headers: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    sent = {"X-Signature": f"of {len(body)} bytes for x"} | headers
+    answered = app(api_event("POST", path, body=body, headers=sent, path={"id": "x"}), None)
+    return answered, json.loads(answered["body"])
 
 
 def post(app: Chalice, body: str, **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -94,6 +141,42 @@ def test_who_calls_is_asked_before_the_body_is_read(app: Chalice) -> None:
     answered, body = post(app, "broken", headers={"Authorization": "Bearer you"})
     assert (answered["statusCode"], body["code"]) == (401, "api-key-invalid")
     assert answered["headers"]["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_signature_is_of_the_bytes_the_headers_and_the_path(app: Chalice) -> None:
+    """It is checked with the body as it came, and the body is decoded after."""
+    answered, body = signed_post(app, "/signed/{id}", b' {"n":\t1}')
+    assert (answered["statusCode"], body) == (200, {"n": 1})
+    answered, body = signed_post(app, "/signed/{id}", b"broken")
+    assert (answered["statusCode"], body["code"]) == (400, "malformed-json")
+    for raw in (b"broken", b'{"n": 1}', b"", b"\xff"):
+        answered, body = signed_post(app, "/signed/{id}", raw, **{"X-Signature": "another"})
+        assert (answered["statusCode"], body["code"]) == (401, "relay-signature-invalid")
+        assert answered["headers"]["WWW-Authenticate"] == 'Webhook-Signature realm="roomgate"'
+
+
+def test_a_body_that_is_too_large_is_not_hashed(app: Chalice) -> None:
+    """Its size is looked at first, whoever sent it."""
+    answered, body = signed_post(app, "/signed/{id}", b" " * 101, **{"X-Signature": "another"})
+    assert (answered["statusCode"], body["code"]) == (413, "body-too-large")
+
+
+def test_a_body_can_be_read_as_it_came(app: Chalice) -> None:
+    """For what is no JSON of ours; whatever it says of its type."""
+    answered, body = signed_post(app, "/raw/{id}", b"\xff\x00", **{"Content-Type": "text/plain"})
+    assert (answered["statusCode"], body) == (200, {"hex": "ff00"})
+
+
+def test_a_signed_request_is_logged_like_any_other(
+    app: Chalice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With who signed, and what came of it; a forged one without."""
+    signed_post(app, "/signed/{id}", b'{"n": 1}')
+    signed_post(app, "/signed/{id}", b'{"n": 1}', **{"X-Signature": "another"})
+    good, bad = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (good["outcome"], good["bytes"]) == ("ok", 8)
+    assert bad["outcome"] == "relay-signature-invalid"
+    assert "bytes" not in bad
 
 
 def test_wrong_members_are_pointed_at(app: Chalice) -> None:
@@ -162,7 +245,8 @@ def test_the_document_is_openapi(app: Chalice) -> None:
     """What the gate serves is a valid OpenAPI 3.1 document, with each route in it."""
     document = json.loads(app(api_event("GET", "/v1/openapi.json"), None)["body"])
     validate(document)
-    assert set(document["paths"]) == {"/things/{id}", "/healthz", "/readyz", "/v1/openapi.json"}
+    ours = {"/things/{id}", "/signed/{id}", "/raw/{id}"}
+    assert set(document["paths"]) == ours | {"/healthz", "/readyz", "/v1/openapi.json"}
 
 
 @pytest.mark.parametrize("code", PROBLEMS)

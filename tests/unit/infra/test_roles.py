@@ -31,7 +31,7 @@ FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:${{Stack}}"
 STACKS = f"arn:${{AWS::Partition}}:cloudformation:{HERE}:stack/${{Stack}}"
 PARAMETER = f"arn:${{AWS::Partition}}:ssm:{HERE}:parameter/${{Stack}}"
 APPLICATION_KEYS = f"{SECRET}/app/*"
-RELAYS = f"{SECRET}/relay/*"
+SIGNERS = (f"{SECRET}/relay/*", f"{SECRET}/callback/*")
 REPORT_TOKEN_KEYS = f"{SECRET}/report-token-??????"
 LOGS = {("logs:CreateLogStream", "LogGroup.Arn"), ("logs:PutLogEvents", "LogGroup.Arn")}
 DECRYPT = {("kms:Decrypt", "KeyArn")}
@@ -63,10 +63,27 @@ ALLOWED = {
     ("webhook", "Role"): LOGS
     | DECRYPT
     | REPORT_TOKEN
-    | {("dynamodb:PutItem", "TableArn"), ("dynamodb:UpdateItem", "TableArn")},
+    | {("secretsmanager:GetSecretValue", secret) for secret in SIGNERS}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
+    | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
-    | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
+    | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
+    # It reads the stream, not the table, and no secret.
+    ("exporter", "Role"): LOGS
+    | {
+        (f"dynamodb:{action}", "StreamArn")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
+    }
+    | {
+        ("dynamodb:ListStreams", "${TableArn}/stream/*"),
+        ("firehose:PutRecordBatch", "LakeStreamArn"),
+        ("s3:PutObject", "${QuarantineBucketArn}/exporter/*"),
+        # What Lambda gives up on; it writes with the function's role.
+        ("s3:PutObject", "${QuarantineBucketArn}/aws/lambda/*"),
+        ("s3:ListBucket", "QuarantineBucketArn"),
+    },
     # The steps read and write, whichever secret is rotated.
     ("rotation", "Role"): LOGS
     | SIGN
@@ -111,13 +128,19 @@ OPERATORS = {
         "RotateSecret",
         "UpdateSecretVersionStage",
     ),
-    *_secrets(RELAYS, "CreateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"),
-    # AWS has no resource-level permission for it; relays are found by their names' prefix.
+    *{
+        each
+        for secret in SIGNERS
+        for each in _secrets(
+            secret, "CreateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"
+        )
+    },
+    # AWS has no resource-level permission for it; signers are found by their names' prefix.
     *_secrets("*", "ListSecrets"),
-    *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
+    *_secrets(REPORT_TOKEN_KEYS, "DescribeSecret"),
     ("kms:Decrypt", "Key.Arn"),
     ("kms:GenerateDataKey", "Key.Arn"),
-    *SIGN,
+    ("kms:GetPublicKey", TAGGED_KEYS),
     ("lambda:InvokeFunction", f"{FUNCTION}-rotation"),
     *_read_parameters("apps"),
     *_read_parameters("callers"),
@@ -126,6 +149,11 @@ OPERATORS = {
         for action in ("Put", "Delete")
         for folder in ("apps", "callers")
         for rest in ("", "/*")
+    },
+    *{(f"ssm:{action}Parameter", f"{PARAMETER}/pseudonyms") for action in ("Get", "Put")},
+    *{
+        (f"dynamodb:{action}", "Table.Arn")
+        for action in ("DeleteItem", "GetItem", "PutItem", "Query", "Scan")
     },
     ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
@@ -149,7 +177,7 @@ def test_every_function_has_a_role_and_every_role_a_function() -> None:
 
 
 def test_operators_may_do_this_and_nothing_else() -> None:
-    """What the command line needs; it never reads the keys of report tokens."""
+    """What the command line needs: no keys of report tokens, and no signing with those in KMS."""
     policy = SHARED["Resources"]["OperatorPolicy"]["Properties"]
     statements = policy["PolicyDocument"]["Statement"]
     assert _allowed(statements) == OPERATORS
@@ -210,10 +238,10 @@ def test_no_role_and_no_resource_is_everything() -> None:
 
 
 def test_what_cannot_be_made_again_is_kept() -> None:
-    """Deleting the stack leaves the event table and the key."""
+    """Deleting the stack leaves the event table, the key, and what people have yet to look at."""
     resources = SHARED["Resources"]
     kept = {name for name, each in resources.items() if each.get("DeletionPolicy") == "Retain"}
-    assert kept == {"Key", "Table"}
+    assert kept == {"Key", "Quarantine", "Table"}
     assert {resources[name]["UpdateReplacePolicy"] for name in kept} == {"Retain"}
 
 
@@ -222,7 +250,10 @@ def test_the_event_table_is_as_the_design_says() -> None:
     table = SHARED["Resources"]["Table"]["Properties"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
-    assert {each["AttributeType"] for each in table["AttributeDefinitions"]} == {"S"}
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    assert types == {"pk": "S", "sk": "S", "open": "S", "due": "N"}
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

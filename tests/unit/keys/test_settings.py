@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.keys.settings import Probe, Settings
+from chalicelib.keys.settings import LARGEST_ROOM, Probe, Settings
+from chalicelib.roster.parse import MOST_USERS
 
 URL = "https://console.example.test/v4/account/check?identifier={userId}&usersig={userSig}"
 PROBE = {"url": URL, "userId": "prober", "accepted": [0, 70402]}
@@ -63,3 +64,8 @@ def test_a_probe_is_never_the_roomsig_request(host: str, path: str) -> None:
     """Asked by a server, it would route the call wrongly: only a user's own client sends it."""
     with pytest.raises(ValueError, match="roomsig"):
         Settings.from_json(settings(url=f"https://{host}{path}?usersig={{userSig}}"))
+
+
+def test_a_room_may_be_as_large_as_a_list_can_say() -> None:
+    """A list names 5,000 others at most, and its reporter is there too."""
+    assert Settings().largest_room == LARGEST_ROOM == MOST_USERS + 1

@@ -1,0 +1,80 @@
+"""The keys with which Tencent signs the callbacks of an application.
+
+Tencent knows one key an application, which a person puts into its console: at most 32 letters and
+digits. Two are valid here at once, while the console's changes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import string
+from typing import Final, NamedTuple
+
+KEY_PATTERN: Final = "[A-Za-z0-9]{1,32}"
+KEY_CHARACTERS: Final = 32
+MOST_KEYS: Final = 2
+
+_KEY: Final = re.compile(KEY_PATTERN)
+_ALPHABET: Final = string.ascii_letters + string.digits
+
+
+class CallbackKeys(NamedTuple):
+    """The value of the secret ``<stack>/callback/<sdkAppId>``; its repr does not show the keys.
+
+    Attributes:
+        keys: with which Tencent may sign, newest first; one or two.
+    """
+
+    keys: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"CallbackKeys(<{len(self.keys)} keys>)"
+
+    def to_json(self) -> str:
+        """The secret's value."""
+        return json.dumps({"keys": list(self.keys)})
+
+    @classmethod
+    def from_json(cls, text: str) -> CallbackKeys:
+        """Read the secret's value.
+
+        Raises:
+            ValueError: it is not what to_json writes; the text of the error holds none of it.
+        """
+        try:
+            value = json.loads(text)
+            if set(value) == {"keys"}:
+                return _keys(value["keys"])
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"not callback keys: {type(error).__name__}") from None
+        raise ValueError("not callback keys: its one member is keys")
+
+    def rotated(self, key: str) -> CallbackKeys:
+        """With a new key first and the last one second."""
+        return CallbackKeys((key, *self.keys[: MOST_KEYS - 1]))
+
+    def without_older(self) -> CallbackKeys:
+        """With the newest key only."""
+        return CallbackKeys(self.keys[:1])
+
+
+def new_key() -> str:
+    """A new key, as long as Tencent takes one: about 190 bits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(KEY_CHARACTERS))
+
+
+def is_key(text: str) -> bool:
+    """Whether Tencent's console would take it."""
+    return _KEY.fullmatch(text) is not None
+
+
+def _keys(keys: object) -> CallbackKeys:
+    if not isinstance(keys, list):
+        raise TypeError("keys is a list")
+    if not 1 <= len(keys) <= MOST_KEYS or len(set(keys)) < len(keys):
+        raise ValueError("one key, or two that differ")
+    if not all(map(is_key, keys)):
+        raise ValueError("a key that is none")
+    return CallbackKeys(tuple(keys))

@@ -1,0 +1,157 @@
+"""Read a callback of Tencent's: what its servers saw happen in a room.
+
+The JSON is Tencent's, so members and types of event that are not known here are no fault, and the
+text is kept as it came. Group 1 is the room's events (101 created, 102 dismissed, 103 entered, 104
+left, 105 another role), group 2 its media's.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from chalicelib.refusal import Invalid, Refusal, Wrong
+from chalicelib.rooms.identifiers import BadIdentifier, check_room, check_user_id, room_key
+from chalicelib.roster.signal import Kind, Signal, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.rooms.identifiers import Room
+
+T = TypeVar("T")
+
+ROOM_GROUP: Final = 1
+ENTERED: Final = 103
+LEFT: Final = 104
+
+_KINDS: Final = {(ROOM_GROUP, ENTERED): Kind.ENTERED, (ROOM_GROUP, LEFT): Kind.LEFT}
+_MOST_MS: Final = 10**13
+"""Thirteen digits, until the year 2286: what is longer is no unix time in ms."""
+
+
+class Callback(NamedTuple):
+    """One callback.
+
+    Attributes:
+        event_group: Tencent's EventGroupId.
+        event_type: Tencent's EventType.
+        sent: unix ms at which Tencent sent it, by its own clock (CallbackTs).
+        t: unix ms at which it happened: EventMsTs; where there is none EventTs, which is in
+            seconds; else ``sent``.
+        room: where; a number or a string, as the room's own members name it. None if it names no
+            room that there can be.
+        user: whom it is about. None if it names no user, or none that there can be.
+        role: 20 anchor, 21 audience; or None.
+        reason: why, by numbers that mean different things in different events; or None.
+        raw: its text, as it came.
+    """
+
+    event_group: int
+    event_type: int
+    sent: int
+    t: int
+    room: Room | None
+    user: str | None
+    role: int | None
+    reason: int | None
+    raw: str
+
+    @property
+    def identity(self) -> tuple[int, int, str]:
+        """What stays the same when Tencent sends it again: t, type and user (empty: none)."""
+        return self.t, self.event_type, self.user or ""
+
+    def facts(self) -> dict[str, Any]:
+        """What a log line says of it."""
+        return {
+            "eventType": self.event_type,
+            "eventMs": self.t,
+            "room": None if self.room is None else room_key(self.room),
+            "userId": self.user,
+        }
+
+
+def parse_callback(raw: bytes) -> Callback:
+    """Read the body of a callback.
+
+    Of a member that is named twice the last one counts, as in JavaScript.
+
+    Raises:
+        Refusal: ``malformed-json``.
+        Invalid: it is no callback: it lacks what each has.
+    """
+    text, value = _parsed(raw)
+    if not isinstance(value, dict):
+        raise Invalid((Wrong("#", "must be an object: a callback of Tencent's"),))
+    info = value.get("EventInfo")
+    faults = [
+        *_lacking(value, "EventGroupId", "EventType"),
+        *([] if _time(value, "CallbackTs") else [Wrong("#/CallbackTs", "must be unix ms")]),
+        *([] if isinstance(info, dict) else [Wrong("#/EventInfo", "must be an object")]),
+    ]
+    if faults or not isinstance(info, dict):
+        raise Invalid(tuple(faults))
+    sent: int = value["CallbackTs"]
+    return Callback(
+        event_group=value["EventGroupId"],
+        event_type=value["EventType"],
+        sent=sent,
+        t=_time(info, "EventMsTs") or _time(info, "EventTs", unit=1000) or sent,
+        room=_identifier(check_room, info.get("RoomId")),
+        user=_identifier(check_user_id, info.get("UserId")),
+        role=_number(info, "Role"),
+        reason=_number(info, "Reason"),
+        raw=text,
+    )
+
+
+def signal_of(callback: Callback, received: int) -> Signal | None:
+    """What a callback says about who is in the room.
+
+    Args:
+        callback: any.
+        received: unix ms at which it came in first.
+
+    Returns:
+        None for one that says nothing of it, or does not name room and user.
+    """
+    kind = _KINDS.get((callback.event_group, callback.event_type))
+    if kind is None or callback.room is None or callback.user is None:
+        return None
+    return Signal(kind, Source.TENCENT, callback.user, callback.t, received)
+
+
+def _parsed(raw: bytes) -> tuple[str, Any]:
+    try:
+        text = raw.decode()
+        return text, json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Refusal("malformed-json", "The body is not JSON in UTF-8.") from None
+
+
+def _no_constant(_name: str) -> Any:
+    raise ValueError
+
+
+def _lacking(value: dict[str, Any], *names: str) -> list[Wrong]:
+    wanted = "must be a whole number"
+    return [Wrong(f"#/{name}", wanted) for name in names if _number(value, name) is None]
+
+
+def _number(value: dict[str, Any], name: str) -> int | None:
+    number = value.get(name)
+    return number if type(number) is int else None
+
+
+def _time(value: dict[str, Any], name: str, unit: int = 1) -> int | None:
+    """A member that is a time in units of so many ms, in unix ms; None if it is no time."""
+    ms = (_number(value, name) or 0) * unit
+    return ms if 0 < ms < _MOST_MS else None
+
+
+def _identifier(check: Callable[[object], T], value: object) -> T | None:
+    try:
+        return check(value)
+    except BadIdentifier:
+        return None

@@ -1,0 +1,218 @@
+"""Storing and folding, with a store that fails and others that write, on the stand-in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from chalicelib.events.folder import TRIES, Folder
+from chalicelib.events.keys import RoomRef
+from chalicelib.events.operations import Items
+from chalicelib.events.refusals import HeadMoved, StoreUnavailable
+from chalicelib.events.table import EventTable
+from chalicelib.roster.view import view_of
+from infra.standins.dynamodb import DynamoDBStandIn
+from tests.support.event_table import EPOCH, fresh_room, report
+from tests.support.lists import plain_view
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    """The stand-in."""
+    return DynamoDBStandIn()
+
+
+class FaultyClient:
+    """A client whose n-th call fails: before the store hears of it, or with its answer lost.
+
+    It has the four operations that the event table may use, and no other.
+    """
+
+    def __init__(
+        self, client: DynamoDBClient, error: Exception, nth: int, *, lost: bool = False
+    ) -> None:
+        self._client, self._error, self._left, self._lost = client, error, nth, lost
+
+    def get_item(self, **arguments: Any) -> Any:
+        """See DynamoDB."""
+        return self._call(self._client.get_item, arguments)
+
+    def put_item(self, **arguments: Any) -> Any:
+        """See DynamoDB."""
+        return self._call(self._client.put_item, arguments)
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        """See DynamoDB."""
+        return self._call(self._client.transact_write_items, arguments)
+
+    def query(self, **arguments: Any) -> Any:
+        """See DynamoDB."""
+        return self._call(self._client.query, arguments)
+
+    def _call(self, operation: Any, arguments: dict[str, Any]) -> Any:
+        self._left -= 1
+        if self._left == 0 and not self._lost:
+            raise self._error
+        answer = operation(**arguments)
+        if self._left == 0:
+            raise self._error
+        return answer
+
+
+def client_error(code: str, status: int = 400, **more: Any) -> ClientError:
+    """An error as DynamoDB answers it."""
+    response: Any = {
+        "Error": {"Code": code, "Message": "arn:aws:dynamodb:eu-central-1:1:table/events"},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "r", "RetryAttempts": 0},
+        **more,
+    }
+    return ClientError(response, "PutItem")
+
+
+def canceled(*reasons: str) -> ClientError:
+    """A transaction that was canceled, with a reason for each of its items."""
+    codes = [{"Code": reason} for reason in reasons]
+    return client_error("TransactionCanceledException", CancellationReasons=codes)
+
+
+PASSING = [
+    client_error("ThrottlingException"),
+    client_error("ProvisionedThroughputExceededException"),
+    client_error("RequestLimitExceeded"),
+    client_error("TransactionInProgressException"),
+    client_error("InternalServerError", 500),
+    client_error("SomethingNew", 503),
+    canceled("None", "ThrottlingError"),
+    canceled("ProvisionedThroughputExceeded", "None"),
+    ReadTimeoutError(endpoint_url="https://x"),
+    EndpointConnectionError(endpoint_url="https://x"),
+    ConnectionClosedError(endpoint_url="https://x"),
+]
+
+
+def faulty(client: DynamoDBClient, error: Exception, nth: int, *, lost: bool = False) -> EventTable:
+    """An event table whose n-th call to the store fails."""
+    return EventTable(FaultyClient(client, error, nth, lost=lost), "events")  # type: ignore[arg-type]
+
+
+READ_HEAD, PUT_REPORT, READ_REPORTS, COMMIT = 1, 2, 3, 4
+"""The calls of a report that changes its room."""
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+@pytest.mark.parametrize("nth", [READ_HEAD, PUT_REPORT, READ_REPORTS, COMMIT])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_report_survives_any_failure_that_passes(
+    client: DynamoDBClient, error: Exception, nth: int, *, lost: bool
+) -> None:
+    """Before it is stored, the caller is told to try again; from then on it is a success.
+
+    Either way, the same once more leaves the room as if nothing had failed.
+    """
+    view = plain_view(3)
+    sent = report(fresh_room(), view)
+    folder = Folder(faulty(client, error, nth, lost=lost))
+    if nth <= PUT_REPORT:
+        with pytest.raises(StoreUnavailable) as caught:
+            folder.take(sent, EPOCH)
+        assert (caught.value.code, caught.value.retry_after) == ("store-unavailable", 1)
+    else:
+        assert folder.take(sent, EPOCH).outcome == "stored"
+    stored = nth > PUT_REPORT or (nth == PUT_REPORT and lost)
+    table = EventTable(client, "events")
+    again = Folder(table).take(sent, EPOCH)
+    assert again.outcome == ("duplicate" if stored else "applied")
+    assert set(table.members(again.room)) == {view.reporter, *view.others}
+    assert table.newest(sent.place) == sent
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_a_missing_right_or_table_is_no_refusal(client: DynamoDBClient, code: str) -> None:
+    """What an operator must mend is a fault of ours: no caller is told to try again."""
+    with pytest.raises(ClientError, match=code):
+        Folder(faulty(client, client_error(code), 2)).take(
+            report(fresh_room(), plain_view(3)), EPOCH
+        )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ConditionalCheckFailedException"),
+        client_error("TransactionConflictException"),
+        canceled("ConditionalCheckFailed", "None"),
+        canceled("None", "TransactionConflict"),
+    ],
+    ids=str,
+)
+def test_a_write_that_others_beat_is_told_from_one_that_failed(
+    client: DynamoDBClient, error: Exception
+) -> None:
+    """Somebody else wrote the head, or is writing it: it is read again, and nobody hears of it."""
+    items = Items(FaultyClient(client, error, 1), "events")  # type: ignore[arg-type]
+    with pytest.raises(HeadMoved):
+        items.move({"pk": {"S": "x"}, "sk": {"S": "HEAD"}}, 0, [])
+    sent = report(fresh_room(), plain_view(3))
+    pauses = list[float]()
+    folder = Folder(faulty(client, error, COMMIT), sleep=pauses.append, chance=lambda: 1.0)
+    assert folder.take(sent, EPOCH).outcome == "applied"
+    assert pauses == [0.02]
+
+
+class Busy:
+    """A table in which somebody else writes the room's head whenever we are about to."""
+
+    def __init__(self, client: DynamoDBClient, others: EventTable) -> None:
+        self.get_item, self.query, self._client = client.get_item, client.query, client
+        self._others, self._number = others, 0
+
+    def put_item(self, **arguments: Any) -> Any:
+        """See DynamoDB."""
+        return self._client.put_item(**arguments)
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        """See DynamoDB."""
+        key = arguments["TransactItems"][0]["Put"]["Item"]["pk"]["S"]
+        self._number += 1
+        view = view_of("other", {f"u{number}": None for number in range(self._number)})
+        sent = report(RoomRef.of(key).room, view, self._number, epoch=EPOCH - 1000 + self._number)
+        Folder(self._others).take(sent, EPOCH)
+        return self._client.transact_write_items(**arguments)
+
+
+def test_after_some_tries_the_rest_is_left_to_the_keeper(client: DynamoDBClient) -> None:
+    """The report is stored and answered as such; its reporter does not wait for ever."""
+    sent = report(fresh_room(), view_of("anna", {"zoe": None}))
+    pauses = list[float]()
+    others = EventTable(client, "events")
+    busy: Any = Busy(client, others)
+    folder = Folder(EventTable(busy, "events"), sleep=pauses.append, chance=lambda: 1.0)
+    assert folder.take(sent, EPOCH).outcome == "stored"
+    assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.32])
+    assert len(pauses) == TRIES - 1
+    assert "anna" not in others.members(others.room(sent.place.ref))
+    Folder(others).hear(sent.place.ref, sent.signal, EPOCH)
+    assert "anna" in others.members(others.room(sent.place.ref))
+
+
+def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
+    """A lease that is over empties the room; to settle it again changes nothing."""
+    table = EventTable(client, "events")
+    folder = Folder(table)
+    sent = report(fresh_room(), plain_view(3))
+    folder.take(sent, EPOCH)
+    before = table.room(sent.place.ref)
+    assert folder.settle(sent.place.ref, EPOCH + 1000) == before
+    ended = folder.settle(sent.place.ref, before.head.lease.ends)
+    assert (ended.head.size, ended.head.version) == (0, 2)
+    assert table.room(sent.place.ref) == folder.settle(sent.place.ref, before.head.lease.ends + 5)
