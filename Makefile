@@ -7,7 +7,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint package deploy undeploy bench lock clean
+.PHONY: help run test soak lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -18,6 +18,9 @@ run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through 
 test: $(READY)  ## all tests, with coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loadscope-reorder --cov --cov-report=term
+
+soak: $(READY)  ## rooms on a store that fails, as many as SEEDS says (200)
+	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),200)
 
 lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff check .
