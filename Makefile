@@ -17,7 +17,7 @@ run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through 
 
 test: $(READY)  ## all tests, with coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadgroup --cov --cov-report=term
+	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loadscope-reorder --cov --cov-report=term
 
 soak: $(READY)  ## rooms on a store that fails, as many as SEEDS says (200)
 	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),200)
@@ -27,7 +27,8 @@ lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/python -m infra.package
-	$(BIN)/cfn-lint infra/shared.yaml build/aws/*.json
+	$(BIN)/python -m infra.lake
+	$(BIN)/cfn-lint infra/shared.yaml build/lake.yaml build/aws/*.json
 
 package: $(READY)  ## zips and templates for AWS, under build/aws (ARGS: see python -m infra.package --help)
 	@$(BIN)/python -m infra.package $(ARGS)
@@ -43,7 +44,7 @@ bench: $(READY)  ## what it costs, beside its peers (ARGS: see python -m bench -
 
 lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
-	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/rotation/requirements; do \
+	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/exporter/requirements functions/keeper/requirements functions/rotation/requirements; do \
 	  $(LOCK) -c requirements-dev.txt $$name.in -o $$name.txt || exit 1; done
 
 clean:  ## delete what was built, and the local AWS with its state

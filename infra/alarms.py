@@ -19,6 +19,13 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
 
+# The section of the runbook for runs that end with an error, of functions without an API.
+_FAULTS: Final = {
+    "exporter": "lake-behind",
+    "keeper": "keeper-behind",
+    "rotation": "rotation-failed",
+}
+
 
 class Alarm(NamedTuple):
     """One alarm.
@@ -31,6 +38,7 @@ class Alarm(NamedTuple):
         above: the alarm goes off at values above this.
         period: seconds.
         periods: so many in a row must be above.
+        missing: what a period without any value counts as.
     """
 
     says: str
@@ -40,6 +48,7 @@ class Alarm(NamedTuple):
     above: float
     period: int = 5 * MINUTE
     periods: int = 1
+    missing: str = "notBreaching"
 
 
 def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,9 +65,11 @@ def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
         own = "" if handler == function.handlers[0] else handler
         rows |= {f"{own}{row}": alarm for row, alarm in _lambda(handler, timeout).items()}
         if not function.http:
-            rows[f"{own}Errors"] = _faults(handler)
+            rows[f"{own}Errors"] = _faults(handler, _FAULTS[name])
     rows |= _keys() if name == "issuer" else {}
     rows |= _rotation() if name == "rotation" else {}
+    rows |= _keeper() if name == "keeper" else {}
+    rows |= _exporter() if name == "exporter" else {}
     made = {f"Alarm{row}": _resource(f"{name}-{row}", alarm) for row, alarm in rows.items()}
     parameters: dict[str, Any] = {
         "AlarmTopicArn": {
@@ -127,10 +138,10 @@ def _lambda(handler: str, timeout: int) -> dict[str, Alarm]:
     }
 
 
-def _faults(handler: str) -> Alarm:
+def _faults(handler: str, section: str) -> Alarm:
     return Alarm(
         "A run ended with an error.",
-        "rotation-failed",
+        section,
         ("AWS/Lambda", "Errors", {"FunctionName": {"Ref": handler}}),
         "Sum",
         0,
@@ -162,6 +173,108 @@ def _rotation() -> dict[str, Alarm]:
     }
 
 
+def _keeper() -> dict[str, Alarm]:
+    ours = _ours("keeper")
+    return {
+        "IteratorAge": Alarm(
+            "Keeper is a quarter of an hour behind the event table, whose stream forgets in a day.",
+            "keeper-behind",
+            ("AWS/Lambda", "IteratorAge", {"FunctionName": {"Ref": "Keeper"}}),
+            "Maximum",
+            15 * MINUTE * 1000,
+        ),
+        "Poison": Alarm(
+            "Something in the event table can be neither folded nor written into sessions.",
+            "keeper-quarantine",
+            (NAMESPACE, "RecordsQuarantined", ours),
+            "Sum",
+            0,
+        ),
+        **_given_up(
+            "keeper-quarantine",
+            "Keeper was given up on, with records that it has not worked off.",
+            "Records were given up that keeper has not worked off, and are kept nowhere.",
+        ),
+        # A sweeper that does not run says nothing.
+        "SweepLag": Alarm(
+            "Rooms in which something is due have waited for more than five minutes.",
+            "sweeper-behind",
+            (NAMESPACE, "SweepLag", ours),
+            "Maximum",
+            5 * MINUTE,
+            missing="breaching",
+        ),
+        "SweepFailures": Alarm(
+            "Rooms cannot be settled, or not be found.",
+            "sweeper-behind",
+            (NAMESPACE, "SweepFailures", ours),
+            "Sum",
+            0,
+            periods=3,
+        ),
+    }
+
+
+def _exporter() -> dict[str, Alarm]:
+    lake = {"DeliveryStreamName": {"Ref": "LakeStreamName"}}
+    return {
+        "IteratorAge": Alarm(
+            "The lake is half an hour behind the event table, whose stream forgets after a day.",
+            "lake-behind",
+            ("AWS/Lambda", "IteratorAge", {"FunctionName": {"Ref": "Exporter"}}),
+            "Maximum",
+            30 * MINUTE * 1000,
+        ),
+        "Failed": Alarm(
+            "Firehose does not take rows; the stream brings them again.",
+            "lake-behind",
+            (NAMESPACE, "RowsFailed", _ours("exporter")),
+            "Sum",
+            0,
+            periods=3,
+        ),
+        "Poison": Alarm(
+            "Something in the event table makes no row of the lake.",
+            "lake-quarantine",
+            (NAMESPACE, "RowsQuarantined", _ours("exporter")),
+            "Sum",
+            0,
+        ),
+        **_given_up(
+            "lake-quarantine",
+            "The exporter was given up on, with changes that are not in the lake.",
+            "Changes were given up and are nowhere but in the event table.",
+        ),
+        "Conversion": Alarm(
+            "Firehose cannot write rows as the lake's table has them.",
+            "lake-errors",
+            ("AWS/Firehose", "FailedConversion.Records", lake),
+            "Sum",
+            0,
+        ),
+        "Freshness": Alarm(
+            "What Firehose has is an hour old and not in the lake.",
+            "lake-errors",
+            ("AWS/Firehose", "DeliveryToS3.DataFreshness", lake),
+            "Maximum",
+            HOUR,
+        ),
+    }
+
+
+def _given_up(section: str, kept: str, dropped: str) -> dict[str, Alarm]:
+    """What a stream's mapping gave up on: put into the quarantine, or into nothing."""
+    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
+    metrics = {
+        "OnFailure": (kept, "OnFailureDestinationDeliveredEventCount"),
+        "Dropped": (dropped, "DroppedEventCount"),
+    }
+    return {
+        name: Alarm(says, section, ("AWS/Lambda", metric, mapping), "Sum", 0)
+        for name, (says, metric) in metrics.items()
+    }
+
+
 def _ours(function: str) -> dict[str, Any]:
     return {"stack": {"Ref": "Stack"}, "function": function}
 
@@ -171,7 +284,7 @@ def _resource(name: str, alarm: Alarm) -> dict[str, Any]:
     properties = {
         "Threshold": alarm.above,
         "EvaluationPeriods": alarm.periods,
-        "TreatMissingData": "notBreaching",
+        "TreatMissingData": alarm.missing,
         "Namespace": namespace,
         "MetricName": metric,
         "Dimensions": _dimensions(dimensions),

@@ -11,6 +11,8 @@ not changed is not built again.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -47,6 +49,15 @@ _BUILDERS = (
     "template",
     "wheels",
     "zips",
+)
+# What the apps look for in their environment when they are imported.
+_NEEDED = (
+    "ROOMGATE_EXPORT_REPORTS",
+    "ROOMGATE_LAKE_STREAM",
+    "ROOMGATE_QUARANTINE_BUCKET",
+    "ROOMGATE_REPORT_URL",
+    "ROOMGATE_STACK",
+    "ROOMGATE_TABLE",
 )
 
 
@@ -86,10 +97,19 @@ def package(
     """
     folder = build / target.name
     folder.mkdir(parents=True, exist_ok=True)
-    boto3 = _runtime_boto3(target, build)
-    with ThreadPoolExecutor(max_workers=2) as pool:  # Chalice takes a second of one core for each.
+    # Chalice takes a second of one core for each.
+    with _alone(build), ThreadPoolExecutor(max_workers=2) as pool:
+        boto3 = _runtime_boto3(target, build)
         building = [pool.submit(_build, each, target, root, folder, boto3) for each in functions]
         return [each.result() for each in building]
+
+
+@contextlib.contextmanager
+def _alone(build: Path) -> Iterator[None]:
+    """Wait for whoever else packages into this folder: ``make run`` beside ``make test``, say."""
+    with (build / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Given back when the file is closed, if only by dying.
+        yield
 
 
 def _build(function: Function, target: Target, root: Path, folder: Path, boto3: Path) -> Bundle:
@@ -151,7 +171,7 @@ def _run_chalice(project: Path, merge: Path) -> None:
     # Chalice imports the app for its routes: nothing of the caller's AWS may come into that.
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     env |= NOWHERE
-    env |= dict.fromkeys(("ROOMGATE_STACK", "ROOMGATE_TABLE", "ROOMGATE_REPORT_URL"), "x")
+    env |= dict.fromkeys(_NEEDED, "x")
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InfraError(f"chalice could not package {project}:\n{done.stderr.strip()[-2000:]}")

@@ -25,9 +25,10 @@ from infra.key_walk import KeyWalk
 from infra.layout import LOCAL, InfraError
 from infra.local_aws import LocalAws
 from infra.package import package
+from infra.room_walk import RoomWalk
 from infra.show import say, step
 from infra.tenant import Operator, Tenant, settle
-from infra.walk import ROOM, Walk
+from infra.walk import ROOM, Http, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,9 +61,11 @@ def run(folder: Path, *, once: bool) -> None:
         _write_env(folder / "env", deployed.urls, tenant)
         _write_settings(folder / "aws", aws)
         say(f"\n   up after {time.monotonic() - started:.1f} s")
-        Walk(deployed.urls, tenant, aws.log).walk()
+        http = Http(aws.log)
+        Walk(deployed.urls, tenant, http).walk()
+        RoomWalk(deployed.urls, tenant, http).walk()
         KeyWalk(deployed.urls["issuer"], tenant, Operator(aws.environ, STACK)).walk()
-        say("\n   The walk is done: users were let in, reports stored, a key rotated.")
+        say("\n   The walk is done: users were let in, who came and went is known, a key rotated.")
         if not once:
             with contextlib.suppress(KeyboardInterrupt):
                 _stay(folder / "env", deployed.urls, tenant)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chalicelib.callers.caller import Caller
 from chalicelib.keys.names import Names
 from infra.layout import ROOT, InfraError
 from infra.show import say
@@ -58,7 +59,7 @@ def settle(aws: LocalAws, stack: str, kept: Path) -> Tenant:
         say("   a new P-256 key goes in over standard input")
         operator.run("keys", "import", app, "-", given=new_key())
     known = _read(kept)
-    if not known or not _has_parameter(aws, names.caller(known["caller"])):
+    if not known or not _may_call(aws, names.caller(known["caller"])):
         rights = [word for action in ("issue", "inspect", "read") for word in ("--action", action)]
         caller = f"walk-{token_hex(3)}"
         known = operator.run("callers", "add", caller, "--application", app, *rights)
@@ -123,6 +124,11 @@ def new_key() -> str:
 
 def _has_parameter(aws: LocalAws, name: str) -> bool:
     return bool(aws.cloud.ssm.get_parameters(Names=[name])["Parameters"])
+
+
+def _may_call(aws: LocalAws, name: str) -> bool:
+    found = aws.cloud.ssm.get_parameters(Names=[name])["Parameters"]
+    return any(not Caller.from_json(each["Value"]).is_revoked for each in found)
 
 
 def _has_secret(aws: LocalAws, name: str) -> bool:

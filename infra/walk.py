@@ -48,6 +48,15 @@ class Http:
         label = f"{method} {url.partition('/_user_request_')[2]}"
         if body is not None:
             show(label, body)
+        answer = self.quietly(method, url, token, body, expect)
+        show(f"{label if body is None else ''} -> {expect}".strip(), answer)
+        return answer
+
+    def quietly(
+        self, method: str, url: str, token: str, body: Any = None, expect: int = 200
+    ) -> Any:
+        """Make a call and return its JSON, without a word; see `call`."""
+        label = f"{method} {url.partition('/_user_request_')[2]}"
         headers = {"Authorization": f"Bearer {token}"}
         response = requests.request(method, url, headers=headers, json=body, timeout=_SECONDS)
         if response.status_code != expect:
@@ -56,9 +65,7 @@ class Http:
                 f"{label} answered {response.status_code} instead of {expect}: {said}\n"
                 f"The functions' errors are in {self._log}; `make clean` starts from nothing."
             )
-        answer = response.json()
-        show(f"{label if body is None else ''} -> {response.status_code}".strip(), answer)
-        return answer
+        return response.json()
 
 
 class Walk:
@@ -67,13 +74,13 @@ class Walk:
     Args:
         urls: base URL by function.
         tenant: who calls.
-        log: of the local AWS.
+        http: calls, and shows what is said.
     """
 
-    def __init__(self, urls: Mapping[str, str], tenant: Tenant, log: Path) -> None:
+    def __init__(self, urls: Mapping[str, str], tenant: Tenant, http: Http) -> None:
         self._issuer, self._rooms = urls["issuer"], urls["rooms"]
         self._tenant = tenant
-        self._http = Http(log)
+        self._http = http
 
     def walk(self) -> None:
         """Walk all of it; raises InfraError where a step fails."""

@@ -147,7 +147,11 @@ def _problem(response: requests.Response, answer: dict[str, Any] | None) -> Oper
             "issuer (its base, without /v1)?"
         )
     said = [str(answer.get("detail", ""))]
-    said += [f"{e.get('pointer', '')} {e.get('detail', '')}." for e in answer.get("errors", [])]
+    for each in answer.get("errors", []):
+        # A single one says what the whole says.
+        detail = str(each.get("detail", ""))
+        if detail != said[0]:
+            said.append(f"{each.get('pointer', '')} {detail.rstrip('.')}.")
     advice = _ADVICE.get(code, "")
     request = f"(request {answer.get('requestId', 'unknown')})"
     text = " ".join([*said, advice, request] if advice else [*said, request])

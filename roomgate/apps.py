@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.keys.settings import ALGORITHMS, DAY, LARGEST_ROOM, Bounds, Probe, Settings
+from roomgate.deployed import follows_within
 from roomgate.errors import OperatorError
 from roomgate.groups import Group
 from roomgate.options import SDK_APP_ID, SECONDS, USER_ID
 from roomgate.output import span, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from roomgate.session import Session
 
@@ -69,6 +70,12 @@ class Applications:
             except ValueError:
                 found[int(sdk_app_id)] = None
         return dict(sorted(found.items()))
+
+
+def allowing(sdk_app_id: int, allowed: Iterable[str], algorithm: str) -> str:
+    """The command that allows one more algorithm; those that are named replace what was allowed."""
+    named = " ".join(f"--algorithm {each}" for each in (*allowed, algorithm))
+    return f"roomgate apps set {sdk_app_id} {named}"
 
 
 def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
@@ -167,15 +174,35 @@ def add(session: Session, /, sdk_app_id: int, **wanted: Any) -> None:
 @click.option("--no-probe", is_flag=True, help="Rotate without asking.")
 @click.pass_obj
 def change(session: Session, /, sdk_app_id: int, *, no_probe: bool, **wanted: Any) -> None:
-    """Change settings of SDK_APP_ID; what is not named stays."""
+    """Change settings of SDK_APP_ID; what is not named stays.
+
+    The algorithm of the key that signs can't be taken away: rotate to a key of another one first.
+    """
     if not any(wanted.values()) and not no_probe:
         raise click.UsageError("Name what to change, for example --default-ttl 3600.")
     applications = Applications(session)
     before = applications.settings_of(sdk_app_id)
     settings = changed(before._replace(probe=None) if no_probe else before, wanted)
+    if wanted["algorithms"]:
+        _refuse_to_forbid(session, sdk_app_id, settings)
     applications.put(sdk_app_id, settings)
-    text = f"Application {sdk_app_id} is changed; the functions follow within a minute."
+    within = follows_within(session)
+    text = f"Application {sdk_app_id} is changed; the functions follow within {within:g} seconds."
     session.output.answer(described(sdk_app_id, settings), text)
+
+
+def _refuse_to_forbid(session: Session, sdk_app_id: int, settings: Settings) -> None:
+    """Raise OperatorError if no function would sign with the current key any more."""
+    from roomgate.keystore import KeyStore  # noqa: PLC0415 (it imports this module)
+
+    found = KeyStore(session).find(sdk_app_id)
+    current = found.of("current") if found else None
+    if current and current.key and current.key.algorithm not in settings.algorithms:
+        raise OperatorError(
+            f"Application {sdk_app_id} signs with an {current.key.algorithm} key ({current.key_id})"
+            f" now, so that can't be forbidden. Rotate to a key of {settings.algorithms[0]} first: "
+            f"roomgate keys import {sdk_app_id} FILE, roomgate keys rotate {sdk_app_id}"
+        )
 
 
 @apps.command("list")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from chalicelib.callers.caller import ACTIONS, MOST_KEYS, Caller, hash_of
-from chalicelib.keys.cache import REFRESH_SECONDS, WAIT_SECONDS
+from chalicelib.keys.cache import REFRESH_SECONDS, STALE_SECONDS
+from roomgate.apps import Applications
+from roomgate.deployed import follows_within
 from roomgate.errors import OperatorError
 from roomgate.groups import Group
 from roomgate.options import CALLER_ID, MOMENT, SDK_APP_ID, SECONDS
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from roomgate.session import Session
 
 _API_KEY_BYTES: Final = 32
-_WITHIN: Final = f"{REFRESH_SECONDS + WAIT_SECONDS:g} seconds"
+_KNOWN_SECONDS: Final = int(STALE_SECONDS + REFRESH_SECONDS)
+"""For so long a function may go on with what it read of a caller, if its store is down."""
 
 
 class Callers:
@@ -42,11 +45,16 @@ class Callers:
             OperatorError: there is a caller of that id.
         """
         api_key = _new_api_key(caller.id)
+        stored = caller._replace(hashes=(hash_of(api_key),))
+        before = self._parameters.get(self._names.caller(caller.id))
+        known = before and _parsed(before)
+        if known and known.is_revoked:
+            self._put(stored)
+            return api_key
         taken = (
             f"Caller {caller.id} is there already. Choose another id, or give it a new API key: "
             f"roomgate callers rotate {caller.id}"
         )
-        stored = caller._replace(hashes=(hash_of(api_key),))
         self._parameters.add(self._names.caller(caller.id), stored.to_json(), taken)
         return api_key
 
@@ -77,44 +85,72 @@ class Callers:
             )
         self._put(caller._replace(hashes=caller.hashes[:1]))
 
-    def delete(self, caller_id: str) -> None:
-        """Delete a caller, broken ones too; raises OperatorError where there is none."""
-        name = self._names.caller(caller_id)
-        if self._parameters.get(name) is None:
-            raise self._unknown(caller_id)
-        self._parameters.delete(name)
+    def revoke(self, caller_id: str, now: int) -> bool:
+        """Take all API keys from a caller, a broken one too; one that has none is deleted.
+
+        Args:
+            caller_id: whom.
+            now: unix time in seconds.
+
+        Returns:
+            Whether it was deleted.
+
+        Raises:
+            OperatorError: there is none, or functions may still know one that was just revoked.
+        """
+        found = self._read(caller_id)
+        if found is None or not found.is_revoked or found.ends is None:
+            self._put((found or Caller(caller_id, ())).revoked(now))
+            return False
+        if now < found.ends + _KNOWN_SECONDS:
+            raise OperatorError(
+                f"Caller {caller_id} is revoked since {when(found.ends)} already. From "
+                f"{when(found.ends + _KNOWN_SECONDS)} on, when no function can know its keys any "
+                "more, the same command takes it off the list."
+            )
+        self._parameters.delete(self._names.caller(caller_id))
+        return True
 
     def get(self, caller_id: str) -> Caller:
-        """A caller; raises OperatorError."""
-        text = self._parameters.get(self._names.caller(caller_id))
-        if text is None:
-            raise self._unknown(caller_id)
-        try:
-            return Caller.from_json(text)
-        except ValueError:
+        """A caller that may call; raises OperatorError."""
+        caller = self._read(caller_id)
+        if caller is None:
             raise OperatorError(
-                f"What is stored of caller {caller_id} can't be read, so it can't call either. "
+                f"What is stored of caller {caller_id} can't be read. "
                 f"roomgate callers revoke {caller_id}, then add it anew."
-            ) from None
+            )
+        if caller.is_revoked:
+            raise OperatorError(
+                f"Caller {caller_id} is revoked. To let it in again, with the rights that you "
+                f"name: roomgate callers add {caller_id}"
+            )
+        return caller
 
     def all(self) -> dict[str, Caller | None]:
         """Callers by id; None where one can't be read."""
-        found: dict[str, Caller | None] = {}
-        for caller_id, text in self._parameters.under(self._names.callers).items():
-            try:
-                found[caller_id] = Caller.from_json(text)
-            except ValueError:
-                found[caller_id] = None
-        return found
+        stored = self._parameters.under(self._names.callers)
+        return {caller_id: _parsed(text) for caller_id, text in stored.items()}
+
+    def _read(self, caller_id: str) -> Caller | None:
+        """A caller, or None where it can't be read; raises OperatorError where there is none."""
+        text = self._parameters.get(self._names.caller(caller_id))
+        if text is None:
+            raise OperatorError(
+                f"There is no caller {caller_id} in stack {self._names.stack}. "
+                "See: roomgate callers list"
+            )
+        return _parsed(text)
 
     def _put(self, caller: Caller) -> None:
         self._parameters.put(self._names.caller(caller.id), caller.to_json())
 
-    def _unknown(self, caller_id: str) -> OperatorError:
-        return OperatorError(
-            f"There is no caller {caller_id} in stack {self._names.stack}. "
-            "See: roomgate callers list"
-        )
+
+def _parsed(text: str) -> Caller | None:
+    """A caller, or None where it can't be read."""
+    try:
+        return Caller.from_json(text)
+    except ValueError:
+        return None
 
 
 def _new_api_key(caller_id: str) -> str:
@@ -135,6 +171,12 @@ def _new_api_key(caller_id: str) -> str:
 )
 def callers() -> None:
     """Backends that may call, each with API keys of its own."""
+
+
+def _pattern(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("An empty pattern fits nothing; * fits everything.")
+    return value
 
 
 @callers.command("add")
@@ -159,12 +201,17 @@ def callers() -> None:
 )
 @click.option("--longest-ttl", type=SECONDS, help="May ask for this many seconds at most.")
 @click.option(
-    "--users", default="*", show_default=True, help="May name users like this shell-style pattern."
+    "--users",
+    default="*",
+    show_default=True,
+    callback=_pattern,
+    help="May name users like this shell-style pattern.",
 )
 @click.option(
     "--rooms",
     default="*",
     show_default=True,
+    callback=_pattern,
     help="May use rooms like this shell-style pattern: 12* is for numbers, s:lobby-* for names.",
 )
 @click.option("--ends", type=MOMENT, help="Its keys stop then: 2027-01-31 (UTC), or unix seconds.")
@@ -193,6 +240,11 @@ def add(session: Session, /, caller_id: str, **rights: Any) -> None:
     if caller.ends is not None and caller.ends <= time.time():
         raise click.UsageError(f"--ends: {when(caller.ends)} is over.")
     api_key = Callers(session).add(caller)
+    for app in sorted(caller.applications - Applications(session).all().keys()):
+        session.output.note(
+            f"Application {app} is not set up in stack {session.stack}, so nothing can be done in "
+            f"it yet: roomgate apps add {app} (or see: roomgate apps list)"
+        )
     facts = {"caller": caller.id, "apiKey": api_key, "actions": sorted(caller.actions)}
     may = ", ".join(facts["actions"])
     text = f"Caller {caller.id} may: {may}.\nIts API key, shown this once:\n{api_key}"
@@ -221,9 +273,10 @@ def rotate(session: Session, caller_id: str) -> None:
     callers revoke --older.
     """
     api_key = Callers(session).rotate(caller_id)
+    within = follows_within(session)
     text = (
         f"Caller {caller_id} has a new API key, shown this once:\n{api_key}\n"
-        f"It counts within {_WITHIN}; the older one goes on until: "
+        f"It counts within {within:g} seconds; the older one goes on until: "
         f"roomgate callers revoke {caller_id} --older"
     )
     session.output.answer({"caller": caller_id, "apiKey": api_key, "keys": MOST_KEYS}, text)
@@ -234,19 +287,25 @@ def rotate(session: Session, caller_id: str) -> None:
 @click.option("--older", is_flag=True, help="Only the older of its two API keys; it goes on.")
 @click.pass_obj
 def revoke(session: Session, caller_id: str, *, older: bool) -> None:
-    """Delete the caller CALLER_ID, or its older API key.
+    """Shut the caller CALLER_ID out, or end its older API key.
 
-    What is revoked stops within about a minute, while the functions can read the store.
+    How soon that counts is told; it takes functions that can read the store. A caller that is shut
+    out stays on the list as revoked; a day later the same command takes it off.
     """
-    stored = Callers(session)
+    stored, gone = Callers(session), False
     if older:
         stored.drop_older(caller_id)
-        text = f"The older API key of {caller_id} stops within {_WITHIN}."
     else:
-        stored.delete(caller_id)
-        text = f"Caller {caller_id} is deleted; its API keys stop within {_WITHIN}."
+        gone = stored.revoke(caller_id, int(time.time()))
+    within = follows_within(session)
+    what = f"The older API key of {caller_id} stops"
+    if not older:
+        what = f"Caller {caller_id} is revoked; its API keys stop"
+    text = f"{what} within {within:g} seconds."
+    if gone:
+        text = f"Caller {caller_id} was revoked long ago, and is off the list now."
     facts = {"caller": caller_id, "revoked": "older" if older else "all"}
-    session.output.answer({**facts, "stopsWithin": REFRESH_SECONDS + WAIT_SECONDS}, text)
+    session.output.answer({**facts, "stopsWithin": within}, text)
 
 
 def _caller(caller_id: str, rights: dict[str, Any]) -> Caller:
@@ -270,6 +329,7 @@ def _described(caller_id: str, caller: Caller | None) -> dict[str, Any]:
     return {
         "caller": caller_id,
         "keys": len(caller.hashes),
+        "revoked": caller.is_revoked,
         "applications": sorted(caller.applications),
         "actions": sorted(caller.actions),
         "longestTtl": caller.most_ttl,
@@ -286,7 +346,7 @@ def _row(caller_id: str, caller: Caller | None) -> list[str]:
         return [caller_id, "unreadable: revoke it, then add it anew", *("",) * 6]
     return [
         caller_id,
-        str(len(caller.hashes)),
+        "revoked" if caller.is_revoked else str(len(caller.hashes)),
         " ".join(sorted(caller.actions)),
         " ".join(map(str, sorted(caller.applications))) or "all",
         caller.users,

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.keys.watch import STUCK_SECONDS
 from roomgate.api import Api
-from roomgate.apps import Applications
+from roomgate.apps import Applications, allowing
 from roomgate.callbacks import callback_keys_of
 from roomgate.callers import Callers
 from roomgate.deployed import HTTPS, STACKS, Stack, stack_of, url_of
@@ -193,7 +193,7 @@ def _application(
             yield Finding("keys", FIX, said, todo)
     if current.key and current.key.algorithm not in settings.algorithms:
         said = f"Application {app} signs with {current.key.algorithm}, which its settings forbid."
-        todo = f"roomgate apps set {app} --algorithm {current.key.algorithm}"
+        todo = allowing(app, settings.algorithms, current.key.algorithm)
         yield Finding("keys", FIX, said, todo)
 
 
@@ -240,7 +240,8 @@ def report_tokens(session: Session) -> Iterator[Finding]:
 
 def callers(session: Session, now: float) -> Iterator[Finding]:
     """Backends that may call, and whose keys end, or are two; ``now`` is unix time in seconds."""
-    found = Callers(session).all()
+    stored = Callers(session).all()
+    found = {each: its for each, its in stored.items() if its is None or not its.is_revoked}
     if not found:
         todo = "roomgate callers add CALLER_ID"
         yield Finding("callers", FIX, "No backend may call yet.", todo)

@@ -8,10 +8,12 @@ from typing import NoReturn
 
 import click
 
+from roomgate.analytics import analytics
 from roomgate.apps import apps
 from roomgate.callbacks import callbacks
 from roomgate.callers import callers
 from roomgate.doctor import doctor
+from roomgate.events import events
 from roomgate.groups import Group
 from roomgate.keys import keys
 from roomgate.output import Output
@@ -19,6 +21,7 @@ from roomgate.relays import relays
 from roomgate.room_urls import room_url_command
 from roomgate.session import Session
 from roomgate.tickets import ticket
+from roomgate.users import users
 
 _STACK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
@@ -62,7 +65,19 @@ def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa
         context.color = False
 
 
-for command in (apps, keys, callers, relays, callbacks, ticket, room_url_command, doctor):
+for command in (
+    apps,
+    keys,
+    callers,
+    relays,
+    callbacks,
+    ticket,
+    room_url_command,
+    events,
+    users,
+    analytics,
+    doctor,
+):
     roomgate.add_command(command)
 
 

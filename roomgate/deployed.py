@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chalicelib.keys.cache import REFRESH_SECONDS, WAIT_SECONDS
 from roomgate.api import URL_VARIABLE
 from roomgate.errors import OperatorError
 
 if TYPE_CHECKING:
     from roomgate.session import Session
 
-STACKS: Final = ("shared", "webhook", "rooms", "issuer", "rotation")
+STACKS: Final = ("shared", "lake", "webhook", "rooms", "issuer", "keeper", "exporter", "rotation")
 HTTPS: Final = ("issuer", "webhook", "rooms")
 
 
@@ -44,6 +45,22 @@ def stack_of(session: Session, part: str) -> Stack | None:
         each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])
     }
     return Stack(found["StackStatus"], outputs, parameters)
+
+
+def follows_within(session: Session) -> float:
+    """Seconds within which the functions follow a change: a refresh of theirs, and the wait for it.
+
+    The refresh is the issuer's, as it was deployed; the default where the stack can't be read: what
+    an operator has just done must not look undone for that.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (only needed here)
+
+    try:
+        stack = stack_of(session, "issuer")
+    except (BotoCoreError, ClientError):
+        stack = None
+    told = stack.parameters.get("RefreshSeconds") if stack else None
+    return float(told or REFRESH_SECONDS) + WAIT_SECONDS
 
 
 def url_of(session: Session, outputs: dict[str, str]) -> str | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from roomgate.session import Session
 
 _WIDTH: Final = 15
+_FIRST: Final = ("configuration", "credentials")  # Without them nothing else can be looked at.
 _HINT: Final = " " * (_WIDTH + 6)
 
 
@@ -54,7 +55,7 @@ def examine(session: Session) -> list[Finding]:
         found = look("configuration", lambda: checks.configuration(session))
         if found[-1].state != FIX:
             found += look("credentials", lambda: checks.credentials(session))
-        if found[-1].state == FIX:
+        if any(each.check in _FIRST and each.state == FIX for each in found):
             return found
         stacks: dict[str, Stack] = {}
         found += look("stacks", lambda: checks.stacks(session, stacks))

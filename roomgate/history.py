@@ -1,24 +1,35 @@
 """A room folded once more from all that is stored of it, beside what its roster says.
 
-Heartbeats are not stored, so a replay knows nothing of leases: it takes over who left by one.
+Heartbeats are not stored, so a replay knows nothing of leases: it takes over who left by one. Nor
+does it know of reports that are garbage by now: it begins with the roster from before those that
+are left.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chalicelib.events.keys import Place
+from chalicelib.events.reports import signal_of
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
 from chalicelib.roster.members import Reason, replay
+from chalicelib.roster.parse import MOST_USERS
 from chalicelib.roster.settle import settled_members
+from chalicelib.roster.signal import Kind, Said, Source
 from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from chalicelib.events.rooms import Change
+    from chalicelib.events.archive import Archive
+    from chalicelib.events.rooms import Change, RoomState
+    from chalicelib.events.table import EventTable
     from chalicelib.roster.members import Member
-    from chalicelib.roster.signal import Said, Signal
+    from chalicelib.roster.signal import Signal
+
+MOST_MEMBERS: Final = MOST_USERS + 1
 
 
 class Story(NamedTuple):
@@ -29,66 +40,95 @@ class Story(NamedTuple):
         members: that roster.
         changes: all since, oldest first.
         signals: reports and callbacks since, in the order in which they came in.
-        said: what each user reported since, newest first.
     """
 
     version: int
     members: Mapping[str, Member]
     changes: Sequence[Change]
     signals: Sequence[Signal]
-    said: Mapping[str, Sequence[Said]]
 
 
-def replayed(story: Story, now: int, most: int) -> set[str]:
-    """Who is in the room by all that is stored of it.
+def story_of(
+    table: EventTable, archive: Archive, room: RoomState, *, thorough: bool = False
+) -> Story:
+    """Read a room's story.
 
     Args:
-        story: all that.
-        now: unix ms.
-        most: most members of the room.
+        table: the event table.
+        archive: likewise.
+        room: the room.
+        thorough: look through the whole table for who has reported, and not only at those whom the
+            room's history names.
+
+    Raises:
+        HistoryGone: a report refers to a roster that is not kept any more.
+        StoreUnavailable: as reading does.
     """
+    ref = room.ref
+    changes = list(table.changes(ref, 0, room.head.version))
+    seen = [each for change in changes for each in change.transitions]
+    users = {name for each in seen for name in (each.user, each.by)}
+    users |= table.members(room).keys()
+    users |= archive.reporters(ref) if thorough else set()
+    items = [item for user in sorted(users - {""}) for item in archive.reports(Place(*ref, user))]
+    signals = [signal_of(item, lambda version: table.members_at(ref, version)) for item in items]
+    signals += [heard[1] for stored in archive.callbacks(ref) if (heard := stored.heard)]
+    signals.sort(key=lambda signal: signal.received)
+    first = signals[0].received if signals else 0
+    version = max((change.version for change in changes if change.at < first), default=0)
+    later = [change for change in changes if change.version > version]
+    return Story(version, table.members_at(ref, version), later, signals)
+
+
+def replayed(story: Story, now: int) -> set[str]:
+    """Who is in the room by all that is stored of it, at unix ms ``now``."""
     members = dict(story.members)
-    began = story.changes[0].at if story.changes else now
     head = Head(
         version=story.version,
         revision=story.version,
         hash=set_hash(members),
         t=max((each.since for each in members.values()), default=0),
-        began=began if story.version else 0,
         size=len(members),
     )
+    stored: dict[str, list[Said]] = defaultdict(list)
     for signal in story.signals:
         head = head._replace(lease=Lease(signal.received))
-        so_far = [said for said in story.said.get(signal.user, ()) if said.order <= signal.order]
+        mine = stored[signal.user]
+        if signal.source is not Source.TENCENT:
+            mine.append(_said(signal))
+            mine.sort(reverse=True)
         folded = fold(
             head,
             signal,
             now=signal.received,
             members=lambda: members,  # noqa: B023 (called before the next turn)
-            recall=lambda: so_far[:2],  # noqa: B023 (likewise)
-            most=most,
+            recall=lambda: mine[:2],  # noqa: B023 (likewise)
+            most=MOST_MEMBERS,
         )
         head, members = folded.head, replay(members, folded.transitions)
     head = head._replace(lease=Lease(now))
     return set(settled_members(head, now, members)) - _left_by_lease(story)
 
 
+def _said(signal: Signal) -> Said:
+    """What a report says in hindsight, its list whole."""
+    if signal.kind is Kind.LEFT:
+        return Said(signal.order, signal.t, signal.received, "", 0)
+    listed = {signal.user, *signal.listed}
+    said = Said(signal.order, signal.t, signal.received, signal.hash, len(listed))
+    return said._replace(plus=listed)
+
+
 def _left_by_lease(story: Story) -> set[str]:
-    """Who left since nothing was heard of the room, and has not been heard of since."""
+    """Who left since nothing was heard of the room, and has not reported since."""
     last = {
         each.user: (each.reason, change.at)
         for change in story.changes
         for each in change.transitions
     }
-    heard = {user: said[0].received for user, said in story.said.items() if said}
+    heard = {signal.user: signal.received for signal in story.signals}
     return {
         user
         for user, (reason, at) in last.items()
         if reason is Reason.LEASE and heard.get(user, 0) <= at
     }
-
-
-def users_of(changes: Iterable[Change], members: Iterable[str]) -> set[str]:
-    """Everyone who can have reported of a room: who was in it, and by whose word."""
-    named = {name for change in changes for each in change.transitions for name in each[1:4:2]}
-    return {name for name in {*named, *members} if isinstance(name, str) and name}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from chalicelib.keys.settings import ALGORITHMS
+from roomgate.deployed import follows_within
 from roomgate.errors import OperatorError
 from roomgate.files import Given, TextFile
 from roomgate.groups import Group
@@ -212,10 +213,12 @@ def abort(session: Session, sdk_app_id: int) -> None:
     dropped = [key for key in before.keys if key.state in {"candidate", "pending"}]
     facts = {
         "sdkAppId": sdk_app_id,
-        "dropped": [{"state": key.state, "keyId": key.key_id} for key in dropped],
+        "dropped": [
+            {"state": key.state, "keyId": key.key.key_id if key.key else None} for key in dropped
+        ],
         "current": after.key_id("current"),
     }
-    gone = " and ".join(f"{key.state} {key.key_id}" for key in dropped)
+    gone = " and ".join(key.named for key in dropped)
     text = f"Dropped: {gone}. Key {after.key_id('current')} signs as before."
     session.output.answer(facts, text)
 
@@ -267,14 +270,16 @@ def _imported(sdk_app_id: int, key: SigningKey, state: str) -> str:
 
 def _changed(session: Session, before: ApplicationKeys, after: ApplicationKeys, how: str) -> None:
     was, now = before.key_id("current"), after.key_id("current")
+    within = follows_within(session)
     facts = {
         "sdkAppId": after.sdk_app_id,
         "before": {"current": was, "previous": before.key_id("previous")},
         "after": {"current": now, "previous": after.key_id("previous")},
+        "followsWithin": within,
     }
     text = (
         f"Application {after.sdk_app_id} is {how}: it signed with {was}, now it signs with {now}. "
-        "Every function follows within 60.3 seconds."
+        f"Every function follows within {within:g} seconds."
     )
     session.output.answer(facts, text)
 
@@ -297,14 +302,26 @@ def _row(stored: StoredKey, now: float) -> list[str]:
 
 
 def _next_step(found: ApplicationKeys) -> str:
-    app = found.sdk_app_id
-    if found.of("current") is None:
+    app, current, candidate = found.sdk_app_id, found.of("current"), found.of("candidate")
+    if current is None:
         return f"no key signs: roomgate keys import {app} FILE"
+    if candidate and candidate.fault:  # Whether or not a rotation to it is under way.
+        return f"drop the candidate: roomgate keys abort {app}; then import the right one"
     if found.of("pending"):
         return (
             "a rotation is under way; if this stays so for minutes, it is stuck: "
             f"roomgate keys abort {app}"
         )
-    if found.of("candidate"):
+    if candidate:
         return f"once Tencent takes the candidate: roomgate keys rotate {app}"
+    if current.fault:
+        return _way_back(found)
     return f"nothing. For a new key: roomgate keys import {app} FILE"
+
+
+def _way_back(found: ApplicationKeys) -> str:
+    """What helps where the current key can't be used, so that cold functions have none."""
+    previous = found.of("previous")
+    if previous and previous.key:
+        return f"the key before signs again with: roomgate keys rollback {found.sdk_app_id}"
+    return f"import the key that should sign: roomgate keys import {found.sdk_app_id} FILE"

@@ -12,7 +12,7 @@ from chalicelib.keys import versions as labels
 from chalicelib.keys.material import KeyReader
 from chalicelib.keys.store import StoreDown
 from chalicelib.keys.versions import STATES, Versions, value_of
-from roomgate.apps import Applications
+from roomgate.apps import Applications, allowing
 from roomgate.errors import OperatorError, code_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class StoredKey(NamedTuple):
     def key_id(self) -> str:
         """The key's id, or a dash."""
         return self.key.key_id if self.key else _UNUSABLE
+
+    @property
+    def named(self) -> str:
+        """Its state and key id, or that it can't be used."""
+        return f"{self.state} {self.key_id if self.key else '(which can not be used)'}"
 
 
 class ApplicationKeys(NamedTuple):
@@ -124,13 +129,7 @@ class KeyStore:
         Raises:
             OperatorError: it may not sign, is there already, or another one waits.
         """
-        allowed = self._applications.settings_of(sdk_app_id).algorithms
-        if key.algorithm not in allowed:
-            raise OperatorError(
-                f"Application {sdk_app_id} signs with {' or '.join(allowed)} only. To allow "
-                f"{key.algorithm} too: roomgate apps set {sdk_app_id} "
-                + " ".join(f"--algorithm {each}" for each in (*allowed, key.algorithm))
-            )
+        self._refuse_forbidden(sdk_app_id, key)
         found = self.find(sdk_app_id)
         text = json.dumps(value)
         if found is None:
@@ -163,6 +162,8 @@ class KeyStore:
                 f"The candidate of application {sdk_app_id} can't be used: {candidate.fault}. "
                 f"Drop it: roomgate keys abort {sdk_app_id}; then import the right one."
             )
+        if candidate and candidate.key:
+            self._refuse_forbidden(sdk_app_id, candidate.key)
         arn = labels.rotation_function_arn(before.versions.arn, self._names.stack)
         try:
             return before, labels.start_rotation(self._client, before.versions, arn)
@@ -172,7 +173,7 @@ class KeyStore:
                 f"roomgate keys import {sdk_app_id} FILE"
             ) from None
         except labels.RotationPending:
-            raise _pending(sdk_app_id) from None
+            raise _pending(sdk_app_id, "import the key again") from None
         except ClientError as error:
             raise _rotation_refused(error, arn) from error
 
@@ -201,6 +202,9 @@ class KeyStore:
                 f"The previous key of application {sdk_app_id} can't be used: {previous.fault}. "
                 f"Import the key that should sign: roomgate keys import {sdk_app_id} FILE"
             )
+        if previous and previous.key:
+            # The functions would refuse to sign with it.
+            self._refuse_forbidden(sdk_app_id, previous.key)
         try:
             labels.roll_back(self._client, before.versions)
         except labels.NothingPrevious:
@@ -210,7 +214,7 @@ class KeyStore:
                 f"roomgate keys import {sdk_app_id} FILE"
             ) from None
         except labels.RotationPending:
-            raise _pending(sdk_app_id) from None
+            raise _pending(sdk_app_id, "roll back again") from None
         return before, self.get(sdk_app_id)
 
     def abort(self, sdk_app_id: int) -> tuple[ApplicationKeys, ApplicationKeys]:
@@ -226,17 +230,29 @@ class KeyStore:
             ) from None
         return before, self.get(sdk_app_id)
 
+    def _refuse_forbidden(self, sdk_app_id: int, key: SigningKey) -> None:
+        """Raise OperatorError if the application's settings forbid a key's algorithm."""
+        allowed = self._applications.settings_of(sdk_app_id).algorithms
+        if key.algorithm not in allowed:
+            raise OperatorError(
+                f"Application {sdk_app_id} signs with {' or '.join(allowed)} only, and key "
+                f"{key.key_id} is of {key.algorithm}. To allow that too: "
+                f"{allowing(sdk_app_id, allowed, key.algorithm)}"
+            )
+
     def _put_candidate(self, found: ApplicationKeys, value: str, *, replace: bool) -> None:
         try:
             labels.put_candidate(self._client, found.versions, value, replace=replace)
         except labels.CandidateThere:
+            app, candidate = found.sdk_app_id, found.of("candidate")
+            usable = candidate is not None and candidate.key is not None
             raise OperatorError(
-                f"Another key waits already: candidate {found.key_id('candidate')}. Rotate to it "
-                f"first (roomgate keys rotate {found.sdk_app_id}), drop it (roomgate keys abort "
-                f"{found.sdk_app_id}), or import with --replace."
+                f"Another key waits already: {candidate.named if candidate else 'a candidate'}. "
+                + (f"Rotate to it first (roomgate keys rotate {app}), drop" if usable else "Drop")
+                + f" it (roomgate keys abort {app}), or import with --replace."
             ) from None
         except labels.RotationPending:
-            raise _pending(found.sdk_app_id) from None
+            raise _pending(found.sdk_app_id, "import the key again") from None
 
     def _read(self, state: str, version: Version, name: str) -> StoredKey:
         value = value_of(self._client, name, version)
@@ -245,7 +261,9 @@ class KeyStore:
         try:
             return StoredKey(state, version, self._reader.read(value, name))
         except StoreDown as error:
-            return StoredKey(state, version, None, error.reason)
+            # Whoever shows it says that the key can't be used.
+            reason = error.reason.removeprefix("a key that can't be used: ")
+            return StoredKey(state, version, None, reason.rstrip("."))
 
 
 def wait_for(
@@ -292,11 +310,11 @@ def _refuse_known(found: ApplicationKeys, key: SigningKey) -> None:
             )
 
 
-def _pending(sdk_app_id: int) -> OperatorError:
+def _pending(sdk_app_id: int, then: str) -> OperatorError:
     return OperatorError(
         f"A rotation of application {sdk_app_id} is under way, or one got stuck. See: roomgate "
-        f"keys status {sdk_app_id}. If it does not end within minutes, drop it and import the key "
-        f"again: roomgate keys abort {sdk_app_id} (docs/runbook.md tells why rotations fail)"
+        f"keys status {sdk_app_id}. If it does not end within minutes, drop it: roomgate keys "
+        f"abort {sdk_app_id}; then {then} (docs/runbook.md tells why rotations fail)."
     )
 
 

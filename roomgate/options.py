@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from chalicelib.callers.caller import CALLER_ID_PATTERN
-from chalicelib.rooms import ROOM_ID_MAX, SDK_APP_ID_MAX, BadIdentifier, check_room, check_user_id
+from chalicelib.rooms import (
+    ROOM_ID_MAX,
+    SDK_APP_ID_MAX,
+    BadIdentifier,
+    Room,
+    check_room,
+    check_user_id,
+    parse_room_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,3 +83,21 @@ STRING_ROOM: Final = Checked("name", check_room)
 CALLER_ID: Final = Checked("caller_id", _check_id)
 RELAY_ID: Final = Checked("relay_id", _check_id)
 MOMENT: Final = Moment()
+
+
+class RoomKey(click.ParamType[Room]):
+    """A room by its key: ``123``, or ``s:`` and the base64url of a string room's name."""
+
+    name = "room"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Room:
+        """The room; fails as a usage error."""
+        try:
+            return parse_room_key(str(value))
+        except BadIdentifier as error:
+            self.fail(f"It {error.reason}.", param, ctx)
+
+
+ROOM_KEY: Final = RoomKey()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
+from tests.support.workers import SYSTEM, OneLocalAws
+
 LONG_TEXT = 30
-SYSTEM = Path(__file__).parent / "system"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The system tests share one local AWS, so one worker runs them all; it starts with them."""
-    items.sort(key=lambda item: SYSTEM not in item.path.parents)
-    for item in items:
-        shared = SYSTEM in item.path.parents
-        item.add_marker(pytest.mark.xdist_group("system" if shared else str(item.path)))
+    """The system tests take longest, so they start first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SYSTEM))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneLocalAws:
+    """Which worker runs what, whatever --dist says."""
+    return OneLocalAws(config, log)
 
 
 os.environ |= {

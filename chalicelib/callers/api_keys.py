@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.callers.caller import API_KEY, Caller, hash_of
 from chalicelib.callers.rate import Rates, Strangers
-from chalicelib.keys.cache import RefreshingCache
+from chalicelib.keys.cache import FIRST_WAIT_SECONDS, RefreshingCache
 from chalicelib.keys.store import NotInStore, StoreDown, StoreError
 from chalicelib.refusal import Refusal
 
@@ -25,7 +25,8 @@ class Callers:
     """The callers of one stack, read on first use and kept fresh.
 
     A revoked key stops within cache.REFRESH_SECONDS plus cache.WAIT_SECONDS while the store
-    answers.
+    answers. In an environment that stood still the first call waits for the store longer, up to
+    cache.FIRST_WAIT_SECONDS: it must not be let in by what was true hours ago.
 
     Args:
         store: where they are read from.
@@ -42,7 +43,9 @@ class Callers:
         self._store = store
         self._names = names
         self._on_failure = on_failure
-        self._callers = RefreshingCache(self._load, on_failure=on_failure)
+        self._callers = RefreshingCache(
+            self._load, on_failure=on_failure, overdue_wait=FIRST_WAIT_SECONDS
+        )
         self._answered = False
         self._rates = Rates()
         self._strangers = Strangers("callers")

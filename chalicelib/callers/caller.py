@@ -32,14 +32,15 @@ class Caller(NamedTuple):
 
     Attributes:
         id: names the caller in keys and logs.
-        hashes: SHA-256 (hex) of each valid API key, at most two.
+        hashes: SHA-256 (hex) of each valid API key, at most two; none of a caller that is revoked.
         applications: sdkAppIds, or empty for every application of the stack.
         actions: keys of ACTIONS.
         most_ttl: longest ttl it may ask for, in seconds, or None for the application's own bound.
         users: shell-style pattern (``*``, ``?``) of the userids it may name.
         rooms: such a pattern of the rooms: a numeric room is its digits, a string room ``s:`` and
             its name, since 123 and "123" are different rooms.
-        ends: unix time in seconds at which its keys stop, or None.
+        ends: unix time in seconds at which its keys stop, or None; of a caller that is revoked,
+            when that was done.
         rate: requests a second that one warm environment serves it, on average.
         burst: requests that may come at once.
     """
@@ -82,6 +83,19 @@ class Caller(NamedTuple):
             raise ValueError(f"not a caller: {type(error).__name__}") from None
         raise ValueError("not a caller: a member of another type, or a rate of nothing")
 
+    def revoked(self, now: int) -> Caller:
+        """What is stored of it once it is revoked, at ``now`` (unix time in seconds).
+
+        It is not deleted: the extension's answer to a parameter that is gone could as well be that
+        of a throttled service (keys.store.PerhapsNotInStore), which takes nobody's rights away.
+        """
+        return self._replace(hashes=(), ends=now)
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether all its API keys were taken away."""
+        return not self.hashes
+
     def facts(self) -> dict[str, str]:
         """What a log line says of the caller."""
         return {"caller": self.id}
@@ -94,6 +108,7 @@ class Caller(NamedTuple):
         user_id: str | None = None,
         room: Room | None = None,
         in_path: bool = False,
+        user_in: str = "user",
     ) -> None:
         """Check what the caller asks for against what it may do.
 
@@ -104,6 +119,7 @@ class Caller(NamedTuple):
             room: the room it names, if any.
             in_path: whether they stand in the path (``app``, ``user``, ``room``) and not in the
                 body.
+            user_in: the parameter that names the user, if not the one of the path.
 
         Raises:
             Refusal: ``action-``, ``application-``, ``user-`` or ``room-not-allowed``.
@@ -115,12 +131,16 @@ class Caller(NamedTuple):
             place = "app" if in_path else "#/sdkAppId"
             raise _not_allowed("application", place, f"application {sdk_app_id}")
         if user_id is not None and self.users != "*" and not fnmatchcase(user_id, self.users):
-            place = "user" if in_path else "#/userId"
+            place = user_in if in_path else "#/userId"
             raise _not_allowed("user", place, f"users but those like {self.users!r}")
-        if room is not None and self.rooms != "*" and not fnmatchcase(_named(room), self.rooms):
+        if room is not None and not self.covers(room):
             member = "#/roomId" if isinstance(room, int) else "#/strRoomId"
             place = "room" if in_path else member
             raise _not_allowed("room", place, f"rooms but those like {self.rooms!r}")
+
+    def covers(self, room: Room) -> bool:
+        """Whether a room is among those that the caller may use."""
+        return self.rooms == "*" or fnmatchcase(_named(room), self.rooms)
 
     def may_last(self, ttl: int, member: str) -> None:
         """Check a ttl (seconds) that a member asks for; raises Refusal ``ttl-not-allowed``."""

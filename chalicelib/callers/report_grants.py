@@ -84,7 +84,7 @@ def _kid(token: str) -> object:
     """The key that a token says it was made with, or None where it says nothing."""
     try:
         return jwt.get_unverified_header(token).get("kid")
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ValueError):  # It lets half a character through as the latter.
         return None
 
 

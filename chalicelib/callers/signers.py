@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chalicelib.callers.api_keys import RETRY_SECONDS
 from chalicelib.callers.rate import Strangers
-from chalicelib.keys.cache import RefreshingCache
+from chalicelib.keys.cache import FIRST_WAIT_SECONDS, RefreshingCache
 from chalicelib.keys.store import NotInStore, StoreDown, StoreError
 from chalicelib.refusal import Refusal
 
@@ -26,6 +26,8 @@ class Signers(Generic[T]):
     anyone may have written it. So that this costs few reads: who is not there is remembered for
     cache.MISSING_SECONDS, unknown ones are looked up at the rate of Strangers, and known ones are
     read anew for a signature that does not fit at most every cache.RENEW_SECONDS.
+
+    One that is revoked stops as a caller does (api_keys.Callers).
 
     Args:
         store: where they are read from.
@@ -51,7 +53,9 @@ class Signers(Generic[T]):
         self._read = read
         self._what = what
         self._clock = clock
-        self._signers = RefreshingCache(self._load, on_failure=on_failure, clock=clock)
+        self._signers = RefreshingCache(
+            self._load, on_failure=on_failure, clock=clock, overdue_wait=FIRST_WAIT_SECONDS
+        )
         self._strangers = Strangers(what)
 
     def find(self, signer: str, fits: Callable[[T], bool]) -> T | None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from chalicelib.events.dynamodb import cancellation_reasons, error_code, passing_failures
-from chalicelib.events.refusals import HeadMoved
+from chalicelib.events.keys import OPEN
+from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,9 @@ _CONFLICT: Final = "TransactionConflictException"
 """A single write met a transaction on the same item."""
 _LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
 """Reasons of a canceled transaction that mean that somebody else writes the same items."""
+
+_BATCH_TRIES: Final = 4
+"""Times that DynamoDB is asked for what it left out of a batch: 16 MB fit, or it is throttled."""
 
 
 class Items:
@@ -63,6 +67,33 @@ class Items:
                 found: Item = error.response["Item"]  # type: ignore[typeddict-item]  # Its types omit it.
                 return found
         return None
+
+    def put_newer(self, item: Item, mark: int, *, anew: bool) -> bool:
+        """Write an item unless the one that stands there is as new.
+
+        Args:
+            item: the item; it holds its mark.
+            mark: that mark, a number.
+            anew: also where none stands there.
+
+        Returns:
+            Whether it was written.
+        """
+        older = "mark < :mark"
+        condition = f"attribute_not_exists(pk) OR {older}" if anew else older
+        with passing_failures():
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={":mark": {"N": str(mark)}},
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
 
     def move(self, head: Item, revision: int, others: list[Item]) -> None:
         """Write a head, and others with it: all or nothing.
@@ -123,6 +154,59 @@ class Items:
         }
         if page:
             asked["Limit"] = page
+        return self._pages(asked)
+
+    def due(self, shard: str, minute: int, page: int) -> Iterator[Item]:
+        """The keys of open rooms that something is due in, the longest due first.
+
+        What the index has may be a moment old.
+
+        Args:
+            shard: a part of the index of open rooms.
+            minute: by this unix minute.
+            page: most read at once.
+        """
+        return self._pages(
+            {
+                "TableName": self._table,
+                "IndexName": OPEN,
+                "KeyConditionExpression": "#open = :open AND due <= :due",
+                "ExpressionAttributeNames": {"#open": OPEN},
+                "ExpressionAttributeValues": {":open": {"S": shard}, ":due": {"N": str(minute)}},
+                "Limit": page,
+            }
+        )
+
+    def open_rooms(self, shard: str) -> Iterator[Item]:
+        """Read the keys in one part of the index of open rooms, as they stood a moment ago."""
+        return self._pages(
+            {
+                "TableName": self._table,
+                "IndexName": OPEN,
+                "KeyConditionExpression": "#open = :open",
+                "ExpressionAttributeNames": {"#open": OPEN},
+                "ExpressionAttributeValues": {":open": {"S": shard}},
+            }
+        )
+
+    def batch(self, keys: list[Item]) -> list[Item]:
+        """Read some items as they stood a moment ago; those that are there, in any order.
+
+        Args:
+            keys: 1 to 100 of them, each one once (AWS).
+        """
+        found: list[Item] = []
+        asked: Any = {self._table: {"Keys": keys}}
+        for _ in range(_BATCH_TRIES):
+            with passing_failures():
+                answer: Any = self._client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table, [])
+            asked = answer["UnprocessedKeys"]
+            if not asked:
+                return found
+        raise StoreUnavailable
+
+    def _pages(self, asked: dict[str, Any]) -> Iterator[Item]:
         while True:
             with passing_failures():
                 answer = self._client.query(**asked)
@@ -130,6 +214,44 @@ class Items:
             if "LastEvaluatedKey" not in answer:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def pages(self) -> Iterator[list[Item]]:
+        """Read the whole table, page by page; not as it stands at one moment."""
+        asked: dict[str, Any] = {"TableName": self._table}
+        while True:
+            with passing_failures():
+                answer = self._client.scan(**asked)
+            yield answer["Items"]  # type: ignore[misc]  # Its types are wider.
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def replace(self, old: Item, new: Item) -> bool:
+        """Put an item in the place of another one with the same key; whether that was still there.
+
+        A head is told by its revision and a session by its mark; all other items are never changed,
+        so they are there or not.
+        """
+        put: dict[str, Any] = {"TableName": self._table, "Item": new}
+        counted = next((name for name in ("revision", "mark") if name in old), None)
+        if counted:
+            put["ConditionExpression"] = f"{counted} = :{counted}"
+            put["ExpressionAttributeValues"] = {f":{counted}": old[counted]}
+        else:
+            put["ConditionExpression"] = "attribute_exists(pk)"
+        with passing_failures():
+            try:
+                self._client.put_item(**put)
+            except ClientError as error:
+                if _is_lost(error):
+                    return False
+                raise
+        return True
+
+    def delete(self, key: Item) -> None:
+        """Delete an item, if it is there."""
+        with passing_failures():
+            self._client.delete_item(TableName=self._table, Key=key)
 
 
 def _is_lost(error: ClientError) -> bool:

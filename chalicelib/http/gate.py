@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from chalice.app import Request, Response
@@ -97,6 +98,7 @@ class Route(NamedTuple):
         scheme: the security scheme of ``auth`` or ``signed`` in the API document.
         problems: codes that this route answers besides the common ones.
         parameters: path, query and header parameters, as OpenAPI parameter objects.
+        tagged: its answers carry an ETag, and may be a 304.
         event: what its log line is called.
         refused: the metric that counts refusals by their reason, the problem's code.
     """
@@ -112,6 +114,7 @@ class Route(NamedTuple):
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
+    tagged: bool = False
     event: str = "request"
     refused: str | None = None
     read: Callable[[Request, int], Any] = read_json
@@ -186,7 +189,7 @@ class Gate:
             "status": response.status_code if response else _FAULT,
             "outcome": call.outcome if response else "internal-error",
         }
-        if route.refused and facts["outcome"] != "ok":
+        if route.refused and facts["status"] >= HTTPStatus.BAD_REQUEST:
             facts["reason"] = facts["outcome"]
             log(call.now_ms, route.event, facts, {route.refused: 1}, by="reason")
         else:

@@ -91,6 +91,16 @@ PROBLEM: dict[str, Any] = {
     "required": ["type", "title", "status", "code", "detail", "requestId"],
 }
 
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETags of answers that the caller has kept",
+    "schema": {"type": "string"},
+}
+ETAG: dict[str, Any] = {
+    "ETag": {"description": "names this answer", "required": True, "schema": {"type": "string"}}
+}
+
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
@@ -99,20 +109,28 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": content}
     if route.scheme:
         operation["security"] = [{route.scheme: []}]
-    if route.parameters:
-        operation["parameters"] = list(route.parameters)
+    parameters = [*route.parameters, *([IF_NONE_MATCH] if route.tagged else [])]
+    if parameters:
+        operation["parameters"] = parameters
     return operation
 
 
 def _responses(route: Route) -> dict[str, Any]:
     schema = route.answer.json_schema() if route.answer else {"type": "object"}
-    ok = {"description": "Done", "content": {"application/json": {"schema": schema}}}
+    ok: dict[str, Any] = {
+        "description": "Done",
+        "content": {"application/json": {"schema": schema}},
+    }
     codes = (*route.problems, *(BODY_PROBLEMS if route.body else ()), *COMMON_PROBLEMS)
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(PROBLEMS[code][0], []).append(code)
+    done = {"200": ok}
+    if route.tagged:
+        ok["headers"] = ETAG
+        done["304"] = {"description": "The caller has it as it is", "headers": ETAG}
     problems = {str(status): _problem(by_status[status]) for status in sorted(by_status)}
-    return {"200": ok, **problems}
+    return done | problems
 
 
 def _problem(codes: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chalicelib.keys.cache import STALE_SECONDS, RefreshingCache
 from chalicelib.keys.material import KeyReader, UnusableKey
 from chalicelib.keys.settings import Settings
-from chalicelib.keys.store import NotInStore, StoreDown, StoreError
+from chalicelib.keys.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +170,14 @@ class Applications:
     def _load_other(self, other: str) -> StatedKey:
         sdk_app_id, state = other.split("/")
         name = self.names.key(int(sdk_app_id))
-        secret = self._store.secret(name, OTHERS[state])
+        try:
+            secret = self._store.secret(name, OTHERS[state])
+        except PerhapsNotInStore as error:
+            if state == "previous":
+                raise  # Once there is one, there always is.
+            # A candidate comes and goes, and nothing signs or verifies with it: one that is gone
+            # must not be shown for a day.
+            raise NotInStore(error.name, error.reason) from None
         return StatedKey(state, self._reader.read(secret.value, name), secret.created)
 
 

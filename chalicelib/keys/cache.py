@@ -30,6 +30,7 @@ FIRST_WAIT_SECONDS = 5.0
 RETRY_SECONDS = 5.0  # After a failed refresh the next one waits this long.
 RENEW_SECONDS = 10.0  # A value that does not fit is asked for anew this often, however many ask.
 MISSING_SECONDS = 15.0  # What the store does not have is asked for again after this.
+OVERDUE_SECONDS = 2 * REFRESH_SECONDS  # Nobody asked for so long: the environment stood still.
 STALE_SECONDS = 24 * 3600.0  # With the store down, a value serves this long after it was read.
 MOST = 10_000  # Names kept; one without a value goes first, else the one asked for longest ago.
 
@@ -59,6 +60,8 @@ class RefreshingCache(Generic[T]):
         clock: unix time in seconds.
         jitter: a number from 0 to 1 by chance; spreads the refreshes of many environments.
         wait: seconds that a refresh may hold up calls, all of them together.
+        overdue_wait: the same for a value that nobody asked for in OVERDUE_SECONDS, which may say
+            what is long over; ``wait`` by default.
         stale: seconds that a value serves after it was read, with the store down.
     """
 
@@ -70,6 +73,7 @@ class RefreshingCache(Generic[T]):
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = lambda: os.urandom(1)[0] / 255,
         wait: float = WAIT_SECONDS,
+        overdue_wait: float | None = None,
         stale: float = STALE_SECONDS,
     ) -> None:
         self._load = load
@@ -77,6 +81,7 @@ class RefreshingCache(Generic[T]):
         self._clock = clock
         self._jitter = jitter
         self._wait = wait
+        self._overdue_wait = wait if overdue_wait is None else overdue_wait
         self._stale = stale
         self._entries: OrderedDict[str, Entry[T]] = OrderedDict()
         self._lock = threading.Lock()
@@ -144,6 +149,9 @@ class RefreshingCache(Generic[T]):
                 self._evict()
             if self._clock() < entry.due:  # Another call refreshed it while this one waited.
                 return entry
+            if entry.flight is None or self._overdue(entry):  # That one may have stood still too.
+                entry.patience = time.monotonic() + self._patience(entry)
+                entry.asked_at = self._clock()
             flight = entry.flight or self._start(name, entry)
         flight.join(max(0.0, entry.patience - time.monotonic()))
         return entry
@@ -154,10 +162,16 @@ class RefreshingCache(Generic[T]):
         oldest = next(iter(self._entries))
         del self._entries[next(empty, oldest)]
 
+    def _overdue(self, entry: Entry[T]) -> bool:
+        return self._clock() - entry.asked_at > OVERDUE_SECONDS
+
+    def _patience(self, entry: Entry[T]) -> float:
+        """Seconds that calls wait for a value."""
+        if entry.value is None and not isinstance(entry.error, NotInStore):
+            return FIRST_WAIT_SECONDS
+        return self._overdue_wait if self._overdue(entry) else self._wait
+
     def _start(self, name: str, entry: Entry[T]) -> threading.Thread:
-        unknown = entry.value is None and not isinstance(entry.error, NotInStore)
-        entry.patience = time.monotonic() + (FIRST_WAIT_SECONDS if unknown else self._wait)
-        entry.asked_at = self._clock()
         flight = threading.Thread(target=self._fly, args=(name, entry), daemon=True)
         entry.flight = flight
         flight.start()

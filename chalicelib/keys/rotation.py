@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from chalicelib.keys.versions import CANDIDATE, CURRENT, PENDING, Versions, drop, promote, value_of
+from chalicelib.keys.versions import CURRENT, PENDING, Versions, drop, promote, tidy, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -180,15 +180,10 @@ class Rotation:
         return True
 
     def _tidy(self, secret_id: str, token: str) -> None:
-        """Take AWSPENDING off what is current now, and NEXT off the candidate that it came from."""
         versions = Versions.labels(self._client, secret_id)
-        version, candidate = versions.of(token), versions.candidate
-        if version and PENDING in version.stages:
-            drop(self._client, versions.arn, PENDING, version)
-        if version and candidate:
-            current = value_of(self._client, versions.arn, version)
-            if current == value_of(self._client, versions.arn, candidate):
-                drop(self._client, versions.arn, CANDIDATE, candidate)
+        version = versions.of(token)
+        if version:
+            tidy(self._client, versions, version)
 
 
 def secret_name(secret_id: str) -> str:

@@ -46,7 +46,7 @@ class PerhapsNotInStore(NotInStore):
     """A no without a reason, all that the extension gives: there is no such thing, most likely.
 
     It may also be a missing right or a throttled service, so a value that was read before must not
-    be given up for it.
+    be given up for it; and where no parameter was given yet at all, it is a StoreDown.
     """
 
 
@@ -104,6 +104,7 @@ class ExtensionStore:
     def __init__(self, port: int, token: str) -> None:
         self._port = port
         self._token = token
+        self._gave_a_parameter = False
 
     def secret(self, name: str, stage: str = "AWSCURRENT") -> Secret:
         """See Store."""
@@ -117,11 +118,19 @@ class ExtensionStore:
 
     def parameter(self, name: str) -> str:
         """See Store."""
-        found = self._get("/systemsmanager/parameters/get", {"name": name}, name)
         try:
-            return _text(found["Parameter"]["Value"])
+            found = self._get("/systemsmanager/parameters/get", {"name": name}, name)
+            value = _text(found["Parameter"]["Value"])
+        except PerhapsNotInStore as error:
+            if self._gave_a_parameter:
+                raise
+            # The first thing that a cold environment asks for is its caller. One that may read
+            # nothing, or is throttled, must not tell it that its API key is wrong.
+            raise StoreDown(name, error.reason) from None
         except (KeyError, TypeError):
             raise StoreDown(name, "an answer without Value") from None
+        self._gave_a_parameter = True
+        return value
 
     def parameter_names(self, path: str) -> list[str]:  # noqa: ARG002 (the extension cannot list)
         """See Store."""

@@ -275,7 +275,31 @@ def roll_back(client: SecretsManagerClient, versions: Versions) -> None:
         raise RotationPending(versions.name)
     if not versions.previous or not versions.current:
         raise NothingPrevious(versions.name)
+    # A rotation may have died after it made this version current. Its last step comes again, and
+    # its candidate is taken up again: either would undo the rollback.
+    tidy(client, versions, versions.current)
     promote(client, versions, versions.previous)
+
+
+def tidy(client: SecretsManagerClient, versions: Versions, version: Version) -> bool:
+    """Take off what the rotation to a version leaves: AWSPENDING, and NEXT off its candidate.
+
+    Args:
+        client: of Secrets Manager.
+        versions: of the secret, just read.
+        version: the one that it made current.
+
+    Returns:
+        Whether its candidate waited still.
+    """
+    if PENDING in version.stages:
+        drop(client, versions.name, PENDING, version)
+    candidate = versions.candidate
+    value = candidate and value_of(client, versions.name, candidate)
+    if not candidate or value is None or value != value_of(client, versions.name, version):
+        return False
+    drop(client, versions.name, CANDIDATE, candidate)
+    return True
 
 
 def promote(client: SecretsManagerClient, versions: Versions, version: Version) -> None:

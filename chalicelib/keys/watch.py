@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.keys.settings import Settings
 from chalicelib.keys.versions import (
-    CANDIDATE,
     RotationPending,
     Versions,
-    drop,
     rotation_function_arn,
     start_rotation,
+    tidy,
     value_of,
 )
 
@@ -92,8 +91,7 @@ class Watch:
     def applications(self) -> list[int]:
         """The applications that are set up; raises StoreError."""
         listed = self._store.parameter_names(self._names.applications)
-        ids = (name.rpartition("/")[2] for name in listed)
-        return sorted(int(each) for each in ids if each.isascii() and each.isdecimal())
+        return self._names.applications_among(listed)
 
     def look(self, sdk_app_id: int) -> Sight:
         """Look at one application, and start its rotation where all says yes.
@@ -134,14 +132,8 @@ class Watch:
 
     def _is_current(self, versions: Versions) -> bool:
         """Whether a rotation to this candidate died between making it current and its tidying."""
-        candidate, current = versions.candidate, versions.current
-        if not candidate or not current:
-            return False
-        value = value_of(self._client, versions.arn, candidate)
-        if value is None or value != value_of(self._client, versions.arn, current):
-            return False
-        drop(self._client, versions.arn, CANDIDATE, candidate)
-        return True
+        current = versions.current
+        return current is not None and tidy(self._client, versions, current)
 
     def _refused(self, versions: Versions, sdk_app_id: int) -> str:
         """Why the probe says no; empty where it says yes, or there is none."""

@@ -50,6 +50,16 @@ def settled_members(head: Head, now: int, members: Mapping[str, Member]) -> dict
     return replay(members, settle(head, now, lambda: members).transitions)
 
 
+def settled_size(head: Head, now: int) -> int:
+    """How many members that roster has; to know this, nobody need know who they are."""
+    if head.lease.ends <= now:
+        return 0
+    while over := [each for each in head.pending if head.ends_waiting(each) <= now]:
+        pending = tuple(each for each in head.pending if each not in over)
+        head = head._replace(pending=pending, size=head.size - sum(each.size for each in over))
+    return head.size
+
+
 def settled_parts(head: Head, now: int, members: Load) -> tuple[Head, Sequence[Transition]]:
     """Do what is due, but leave the numbering to the caller."""
     if head.size and head.lease.ends <= now:

@@ -1,123 +1,202 @@
-"""rooms: who is in a room, for backends with an API key; reads only."""
+"""rooms: who is in a room, and who was, for backends with an API key; reads only."""
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Chalice, Response
 
 from chalicelib.callers.api_keys import Callers
 from chalicelib.callers.caller import Caller
 from chalicelib.events.dynamodb import connect
-from chalicelib.events.table import EventTable
+from chalicelib.events.history import History
+from chalicelib.events.keys import Place, RoomRef
+from chalicelib.events.listings import Listings
+from chalicelib.events.table import Kept
+from chalicelib.http import rooms_answers as answers
 from chalicelib.http import rooms_types as types
-from chalicelib.http.gate import Call, Gate, Route, answer
+from chalicelib.http.conditional import answer_unless_known, answer_unless_same, tag_of
+from chalicelib.http.gate import Call, Gate, Route
 from chalicelib.http.log import store_failures
-from chalicelib.http.parameters import (
-    APP_PARAMETER,
-    ROOM_PARAMETER,
-    app_of,
-    integer,
-    parameter,
-    room_of,
-)
+from chalicelib.http.parameters import APP_PARAMETER, ROOM_PARAMETER, app_of, parameter, room_of
 from chalicelib.http.vocabulary import USER_ID
 from chalicelib.keys.names import Names
 from chalicelib.keys.preload import preload
 from chalicelib.keys.store import store_of
 from chalicelib.rooms import room_key
 
-if TYPE_CHECKING:
-    from chalicelib.events.items import Report
-
-    from chalicelib.events.table import Page
-
 app = Chalice(app_name="rooms")
 
 store = store_of(os.environ)
 names = Names(os.environ["ROOMGATE_STACK"])
 callers = Callers(store, names, store_failures(app.app_name))
-table = EventTable(connect(), os.environ["ROOMGATE_TABLE"])
+client = connect()
+history = History(client, os.environ["ROOMGATE_TABLE"], Kept.of(os.environ))
+listings = Listings(client, os.environ["ROOMGATE_TABLE"])
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     preload(callers.preload)
 
 gate = Gate(app, "rooms", ready=callers.loaded)
 
-# Lambda answers with 6 MB at most (AWS), in which the body stands as a JSON string once more. One
-# view alone comes from a report of 1 MB, and stays below that too.
-MOST_ANSWER = 5_500_000  # bytes, as Lambda writes them
+PROBLEMS = (
+    "invalid-request",
+    "api-key-missing",
+    "api-key-invalid",
+    "api-key-ended",
+    "action-not-allowed",
+    "application-not-allowed",
+    "store-unavailable",
+)
 
 
-@gate.route(
-    Route(
+def reading(
+    path: str, summary: str, shape: Any, event: str, *, parameters: Any, problems: tuple[str, ...]
+) -> Route:
+    """A route that a caller who may read asks."""
+    return Route(
         "GET",
-        "/v1/apps/{app}/rooms/{room}",
-        "The newest report of each member; none for a room that nobody reported from",
-        types.ROOM_ANSWER,
+        path,
+        summary,
+        shape,
         auth=callers.authenticate,
         tell=Caller.facts,
         scheme="apiKey",
-        problems=(
-            "invalid-request",
-            "api-key-missing",
-            "api-key-invalid",
-            "api-key-ended",
-            "action-not-allowed",
-            "application-not-allowed",
-            "room-not-allowed",
-            "store-unavailable",
-        ),
-        parameters=(APP_PARAMETER, ROOM_PARAMETER, types.LIMIT_PARAMETER, types.CURSOR_PARAMETER),
-        event="room",
+        problems=(*PROBLEMS, *problems),
+        parameters=(APP_PARAMETER, *parameters),
+        tagged=True,
+        event=event,
+    )
+
+
+@gate.route(
+    reading(
+        "/v1/apps/{app}/rooms",
+        "Rooms with members, of those that the caller may use; as they stood a moment ago",
+        types.ROOMS_ANSWER,
+        "rooms",
+        parameters=types.ROOMS_PARAMETERS,
+        problems=(),
+    )
+)
+def open_rooms(call: Call[Caller]) -> Response:
+    """The open rooms of an application."""
+    sdk_app_id = app_of(call.path)
+    call.facts["sdkAppId"] = sdk_app_id
+    call.who.may("read", sdk_app_id, in_path=True)
+    cursors = types.rooms_cursors(sdk_app_id)
+    rooms, last = listings.open_rooms(
+        sdk_app_id,
+        call.now_ms,
+        after=cursors.asked(call.query),
+        limit=types.limit_of(call.query, types.ROOMS_LIMIT),
+        covers=call.who.covers,
+    )
+    forms = [answers.open_room_form(each) for each in rooms]
+    return answer_unless_same(call, {"sdkAppId": sdk_app_id, "rooms": forms, **cursors.next(last)})
+
+
+@gate.route(
+    reading(
+        "/v1/apps/{app}/rooms/{room}",
+        "Who is in a room, or was; nobody in a room that was never seen",
+        types.ROSTER_ANSWER,
+        "room",
+        parameters=(ROOM_PARAMETER, *types.ROSTER_PARAMETERS),
+        problems=("room-not-allowed", "user-not-allowed", "history-gone"),
     )
 )
 def room(call: Call[Caller]) -> Response:
-    """What each member of a room last said about who is inside.
+    """The roster of a room.
 
     A room exists for Tencent only while someone is in it, and for us only by its reports. So one
-    that nobody reported from is an empty list, not a 404: to a backend that polls, "nobody yet" and
-    "nobody any more" are the same answer.
+    that nobody reported from is an empty roster, not a 404: to a backend that polls, "nobody yet"
+    and "nobody any more" are the same answer.
     """
-    sdk_app_id, wanted = app_of(call.path), room_of(call.path)
-    call.facts |= {"sdkAppId": sdk_app_id, "room": room_key(wanted)}
-    call.who.may("read", sdk_app_id, room=wanted, in_path=True)
-    limit = integer("limit", call.query.get("limit", str(types.USUAL_VIEWS)), types.LIMIT)
-    after = parameter("cursor", call.query["cursor"], USER_ID) if "cursor" in call.query else None
-    page = table.newest_views(sdk_app_id, wanted, limit, after)
-    name = "roomId" if isinstance(wanted, int) else "strRoomId"
-    return answer({"sdkAppId": sdk_app_id, name: wanted, **shown_page(page)})
+    ref = asked_room(call)
+    asking = parameter("for", call.query["for"], USER_ID) if "for" in call.query else None
+    call.who.may("read", ref.sdk_app_id, room=ref.room, user_id=asking, in_path=True, user_in="for")
+    at = types.past_of(call.query, call.now_ms)
+    # First, so that the roster that its list was written beside leads to the one of now.
+    playurls = history.playurls(Place(*ref, asking)) if asking else {}
+    standing = history.standing(ref, call.now_ms)
+    if at is not None:
+        past = history.roster_at(standing, at, call.now_ms)
+        return answer_unless_same(call, answers.roster_form(standing, past, playurls, at))
+
+    def form() -> dict[str, Any]:
+        return answers.roster_form(standing, history.roster(standing), playurls, None)
+
+    tag = tag_of(answers.what_decides(standing), sorted(playurls.items()))
+    return answer_unless_known(call, tag, form)
 
 
-def shown_page(page: Page) -> dict[str, Any]:
-    """The members ``views`` and ``nextCursor`` of the answer, cut where it would grow too large."""
-    views: list[dict[str, Any]] = []
-    size = 0
-    for report in page.reports:
-        view = shown(report)
-        size += len(json.dumps(json.dumps(view)))
-        if views and size > MOST_ANSWER:
-            return {"views": views, "nextCursor": views[-1]["reporter"]}
-        views.append(view)
-    return {"views": views, "nextCursor": page.next} if page.next else {"views": views}
-
-
-def shown(report: Report) -> dict[str, Any]:
-    """A report as the API shows it."""
-    view = report.view
-    others = [
-        {"userId": user, "playUrl": playurl} if playurl else {"userId": user}
-        for user, playurl in view.others.items()
-    ]
-    return {
-        "reporter": view.reporter,
-        "epoch": report.epoch,
-        "seq": report.seq,
-        "receivedAt": report.received,
-        "t": report.t,
-        "hash": view.hash,
-        "source": report.source,
-        "users": [{"userId": view.reporter}, *others],
+@gate.route(
+    reading(
+        "/v1/apps/{app}/rooms/{room}/timeline",
+        "Who came to a room and who left, in the order in which that was recorded",
+        types.TIMELINE_ANSWER,
+        "timeline",
+        parameters=(ROOM_PARAMETER, *types.TIMELINE_PARAMETERS),
+        problems=("room-not-allowed", "history-gone"),
+    )
+)
+def timeline(call: Call[Caller]) -> Response:
+    """A page of a room's timeline."""
+    ref = asked_room(call)
+    call.who.may("read", ref.sdk_app_id, room=ref.room, in_path=True)
+    cursors = types.timeline_cursors(ref)
+    page = history.timeline(
+        ref,
+        types.window_of(call.query),
+        cursors.asked(call.query),
+        types.limit_of(call.query, types.ENTRIES_LIMIT),
+    )
+    body = {
+        "sdkAppId": ref.sdk_app_id,
+        **answers.room_form(ref),
+        "entries": [answers.entry_form(each) for each in page.changes],
+        **cursors.next(page.after),
     }
+    return answer_unless_same(call, body)
+
+
+@gate.route(
+    reading(
+        "/v1/apps/{app}/users/{user}/sessions",
+        "A user's sessions, the newest first, in those rooms that the caller may use",
+        types.SESSIONS_ANSWER,
+        "sessions",
+        parameters=(types.USER_PARAMETER, *types.SESSIONS_PARAMETERS),
+        problems=("user-not-allowed",),
+    )
+)
+def sessions(call: Call[Caller]) -> Response:
+    """A page of a user's sessions."""
+    sdk_app_id, user = app_of(call.path), parameter("user", call.path["user"], USER_ID)
+    call.facts |= {"sdkAppId": sdk_app_id, "userId": user}
+    call.who.may("read", sdk_app_id, user_id=user, in_path=True)
+    cursors = types.sessions_cursors(sdk_app_id, user)
+    found, last = listings.sessions(
+        sdk_app_id,
+        user,
+        types.window_of(call.query),
+        before=cursors.asked(call.query),
+        limit=types.limit_of(call.query, types.SESSIONS_LIMIT),
+        covers=call.who.covers,
+    )
+    body = {
+        "sdkAppId": sdk_app_id,
+        "userId": user,
+        "sessions": [answers.session_form(each) for each in found],
+        **cursors.next(last),
+    }
+    return answer_unless_same(call, body)
+
+
+def asked_room(call: Call[Caller]) -> RoomRef:
+    """The room in a path; the log line tells of it."""
+    ref = RoomRef(app_of(call.path), room_of(call.path))
+    call.facts |= {"sdkAppId": ref.sdk_app_id, "room": room_key(ref.room)}
+    return ref

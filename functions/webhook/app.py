@@ -175,6 +175,7 @@ def authenticate_signed(signed: Signed) -> int:
         ),
         parameters=signed_types.CALLBACK_PARAMETERS,
         event="callback",
+        refused="CallbacksRefused",
     )
 )
 def trtc_callbacks(call: Call[int]) -> Response:

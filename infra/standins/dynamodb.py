@@ -20,7 +20,13 @@ Item = dict[str, dict[str, Any]]
 
 MOST_BYTES: Final = 400 * 1024
 _READ_BYTES: Final = 1024 * 1024
+_MOST_READS: Final = 100
 _MOST_WRITES: Final = 100
+
+
+def _older(found: Item, values: dict[str, Any]) -> bool:
+    return "mark" in found and int(found["mark"]["N"]) < int(values[":mark"]["N"])
+
 
 _Test = Callable[[Item | None, dict[str, Any]], bool]
 _CONDITIONS: Final[dict[str | None, _Test]] = {
@@ -29,6 +35,13 @@ _CONDITIONS: Final[dict[str | None, _Test]] = {
     "attribute_exists(pk)": lambda found, _values: found is not None,
     "revision = :revision": lambda found, values: (
         found is not None and found.get("revision") == values[":revision"]
+    ),
+    "mark = :mark": lambda found, values: (
+        found is not None and found.get("mark") == values[":mark"]
+    ),
+    "mark < :mark": lambda found, values: found is not None and _older(found, values),
+    "attribute_not_exists(pk) OR mark < :mark": lambda found, values: (
+        found is None or _older(found, values)
     ),
 }
 
@@ -111,8 +124,8 @@ class DynamoDBStandIn:
         TableName: str,
         ExpressionAttributeValues: dict[str, Any],
         KeyConditionExpression: str,
-        IndexName: str | None = None,
         ExpressionAttributeNames: dict[str, str] | None = None,
+        IndexName: str | None = None,
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
         Limit: int | None = None,
@@ -138,6 +151,17 @@ class DynamoDBStandIn:
                 keys = keys[keys.index(ExclusiveStartKey["sk"]["S"]) + 1 :]
             found = [copy.deepcopy(self._partitions[pk][sk]) for sk in keys]
         return _page(found, Limit, ("pk", "sk"))
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        """See DynamoDB."""
+        ((table, asked),) = RequestItems.items()
+        keys = asked["Keys"]
+        names = {(key["pk"]["S"], key["sk"]["S"]) for key in keys}
+        assert 1 <= len(keys) == len(names) <= _MOST_READS
+        assert asked.keys() == {"Keys"}
+        with self._lock:
+            found = [copy.deepcopy(item) for key in keys if (item := self._find(key))]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:
         """See DynamoDB."""

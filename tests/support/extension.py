@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Answer = tuple[int, str]
+WITH_REASON: Answer = (400, "operation error: ResourceNotFoundException")
+WITHOUT_REASON: Answer = (400, "an unexpected error occurred while executing request")
+"""What it says of a missing thing, as other projects recorded it; and of a throttled service."""
 
 
 class FakeExtension(LoopbackServer):
@@ -24,6 +27,7 @@ class FakeExtension(LoopbackServer):
         secrets: value by (name, label).
         parameters: value by name.
         misdeed: gives the answer in place of the right one, by path; or None for the right one.
+        missing: what it answers for what is not there.
         asked: how often each path was asked for.
         port: where it listens.
     """
@@ -31,6 +35,7 @@ class FakeExtension(LoopbackServer):
     def __init__(self) -> None:
         self.secrets: dict[tuple[str, str], str] = {}
         self.parameters: dict[str, str] = {}
+        self.missing: Answer = WITH_REASON
         self.asked: Counter[str] = Counter()
         self.misdeed: Callable[[str], Answer | None] = lambda _path: None
         fake = self
@@ -69,5 +74,4 @@ class FakeExtension(LoopbackServer):
         else:
             value = self.parameters.get(query["name"])
             found = {"Parameter": {"Value": value}}
-        missing = (400, "operation error: ResourceNotFoundException")
-        return missing if value is None else (200, json.dumps(found))
+        return self.missing if value is None else (200, json.dumps(found))

@@ -25,6 +25,7 @@ from chalicelib.keys.versions import (
     NothingToAbort,
     RotationPending,
     abort,
+    promote,
     put_candidate,
     roll_back,
     start_rotation,
@@ -291,6 +292,34 @@ class RotationContract:
         assert rig.labels() == Labels(old, new, None, None)
         roll_back(client, rig.versions())
         assert rig.labels() == Labels(new, old, None, None)
+
+    def test_a_rollback_is_not_undone_by_the_rotation_that_it_takes_back(
+        self, rig: Rig, token: str, old: str, new: str
+    ) -> None:
+        """It may have died before its tidying: its last step comes again, its candidate waits.
+
+        Neither may make the key current that an operator has just got rid of.
+        """
+        for step in STEPS[:3]:
+            rig.step(step, token)
+        version = rig.versions().of(token)
+        assert version
+        promote(rig.client, rig.versions(), version)
+        roll_back(rig.client, rig.versions())
+        assert rig.labels() == Labels(old, new, None, None)
+        with pytest.raises(NotRotatable):
+            rig.step("finishSecret", token)
+        assert rig.labels() == Labels(old, new, None, None)
+
+    def test_a_rollback_leaves_another_candidate_waiting(
+        self, rig: Rig, token: str, old: str, new: str
+    ) -> None:
+        """Whoever imported it is told of it."""
+        rig.steps(token)
+        third = ecdsa_value()
+        put_candidate(rig.client, rig.versions(), third)
+        roll_back(rig.client, rig.versions())
+        assert rig.labels() == Labels(old, new, third, None)
 
     @pytest.mark.parametrize("done", range(4))
     def test_a_rotation_can_be_aborted_before_it_is_done(

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_only_what_changed_is_built_again(
         source.write("\n# changed\n")
     (third,) = _package(copy, tmp_path / "build")
     assert third.sha256 != first.sha256
+
+
+def test_who_packages_at_the_same_time_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two commands that start at once on an empty folder get one bundle, built once."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        one, two = pool.map(lambda _: _package(ROOT, tmp_path / "build"), range(2))
+    assert one == two
+    assert capsys.readouterr().out.count("packaging for") == 1
 
 
 def test_a_zip_that_lacks_something_is_refused(copy: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
@@ -18,6 +19,8 @@ from tests.support.event_table import fresh_room
 from tests.support.lists import plain_view, push_event, userlist
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.deploy import Deployed
     from tests.system.conftest import Tenant, Tenants
 
@@ -53,22 +56,25 @@ class Rooms:
             timeout=SECONDS,
         )
 
-    def read(self, key: str, **query: object) -> requests.Response:
-        """Ask for a room by its key, as it stands in the path."""
+    def get(
+        self, path: str, query: dict[str, object] | None = None, *, known: str = ""
+    ) -> requests.Response:
+        """Ask for something of the application; ``known`` is an ETag."""
         return requests.get(
-            f"{self._urls['rooms']}/v1/apps/{self._tenant.sdk_app_id}/rooms/{key}",
-            headers=self._tenant.headers,
-            params={name: str(value) for name, value in query.items()},
+            f"{self._urls['rooms']}/v1/apps/{self._tenant.sdk_app_id}/{path}",
+            headers=self._tenant.headers | ({"If-None-Match": known} if known else {}),
+            params={name: str(value) for name, value in (query or {}).items()},
             timeout=SECONDS,
         )
 
-    def views(self, room: int | str) -> dict[str, dict[str, str | None]]:
-        """Whom each member names, with playurls."""
-        shown = self.read(room_key(room)).json()["views"]
-        return {
-            view["reporter"]: {u["userId"]: u.get("playUrl") for u in view["users"][1:]}
-            for view in shown
-        }
+    def read(self, key: str, **query: object) -> requests.Response:
+        """Ask for a room by its key, as it stands in the path."""
+        return self.get(f"rooms/{key}", query)
+
+    def members(self, room: int | str, asking: str = "anna") -> dict[str, str | None]:
+        """Who is in a room, with the playurls that one of them knows."""
+        shown = self.read(room_key(room), **{"for": asking}).json()["members"]
+        return {member["userId"]: member.get("playUrl") for member in shown}
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +90,12 @@ def test_what_members_report_is_what_a_backend_reads(rooms: Rooms, members: int)
     event = {"seq": 0, "event": push_event(view)}
     listed = {"seq": 1, "ageMs": 20, "userlist": userlist(view)}
     token = rooms.token(view.reporter, room)
-    for body in (event, listed):
+    for body, outcome in ((event, "applied"), (listed, "unchanged")):
         answer = rooms.report(token, body)
-        assert (answer.status_code, answer.json()["outcome"]) == (200, "stored")
+        assert (answer.status_code, answer.json()["outcome"]) == (200, outcome)
         assert answer.json()["hash"] == view.hash
-    assert rooms.views(room) == {view.reporter: view.others}
+    assert rooms.members(room, view.reporter) == {view.reporter: None, **view.others}
+    assert rooms.read(str(room)).json()["hash"] == view.hash
 
 
 def test_string_rooms_work_from_entry_to_reading(deployed: Deployed, tenants: Tenants) -> None:
@@ -96,10 +103,10 @@ def test_string_rooms_work_from_entry_to_reading(deployed: Deployed, tenants: Te
     name = "a room [#1] ~"
     rooms = Rooms(deployed, tenants.new(key=token_hex(32)))
     rooms.report(rooms.token("anna", name), {"seq": 0, "userlist": [{"userid": "berta"}]})
-    assert rooms.views(name) == {"anna": {"berta": None}}
+    assert rooms.members(name) == {"anna": None, "berta": None}
     encoded = rooms.read(room_key(name).replace(":", "%3A")).json()
     assert encoded["strRoomId"] == name
-    assert [view["reporter"] for view in encoded["views"]] == ["anna"]
+    assert encoded["size"] == 2
 
 
 def test_a_token_reports_its_own_room_only(rooms: Rooms) -> None:
@@ -109,7 +116,7 @@ def test_a_token_reports_its_own_room_only(rooms: Rooms) -> None:
         rooms.token("anna", room), {"seq": 0, "userlist": [], "roomId": other, "userId": "berta"}
     )
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
-    assert rooms.views(room) == rooms.views(other) == {}
+    assert rooms.members(room) == rooms.members(other) == {}
 
 
 @pytest.mark.parametrize(
@@ -136,7 +143,7 @@ def test_a_bad_report_is_refused_and_not_stored(
     answer = rooms.report(rooms.token("anna", room), body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert rooms.views(room) == {}
+    assert rooms.members(room) == {}
 
 
 def test_a_report_without_its_token_is_refused(rooms: Rooms) -> None:
@@ -166,19 +173,84 @@ def test_20_clients_under_one_seq_store_one_list(rooms: Rooms, lists: int) -> No
     views = [view_of("anna", {f"u{n % lists}": None}) for n in range(THREADS)]
     outcomes = report_at_once(rooms, room, views)
     assert outcomes["report-conflict"] == (0 if lists == 1 else THREADS - 1)
-    assert outcomes["stored"] + outcomes["duplicate"] == THREADS // lists
-    assert rooms.views(room)["anna"] in [view.others for view in views]
+    done = sum(outcomes[each] for each in ("applied", "unchanged", "stored", "duplicate"))
+    assert done == THREADS // lists
+    assert rooms.members(room) in [{"anna": None, **view.others} for view in views]
 
 
-def test_views_come_in_pages(rooms: Rooms) -> None:
-    """The cursor of one page asks for the next."""
-    room, users = fresh_room(), ["anna", "berta", "carla"]
-    for user in users:
-        rooms.report(rooms.token(user, room), {"seq": 0, "userlist": []})
-    first = rooms.read(str(room), limit=2).json()
-    rest = rooms.read(str(room), limit=2, cursor=first["nextCursor"]).json()
-    assert [view["reporter"] for view in first["views"] + rest["views"]] == users
-    assert "nextCursor" not in rest
+def came_and_gone(rooms: Rooms, room: int) -> list[str]:
+    """Anna and berta come, and berta leaves; what their reports did."""
+    anna, berta = (rooms.token(user, room) for user in ("anna", "berta"))
+    both = [{"userid": "berta"}]
+    reports: list[tuple[str, dict[str, Any]]] = [
+        (anna, {"seq": 0, "userlist": []}),
+        (anna, {"seq": 1, "userlist": both}),
+        (berta, {"seq": 0, "userlist": [{"userid": "anna"}]}),
+        (berta, {"seq": 1, "left": True}),
+    ]
+    return [rooms.report(token, body).json()["outcome"] for token, body in reports]
+
+
+def test_a_timeline_tells_what_became_of_reports(rooms: Rooms) -> None:
+    """Page by page, and so does the roster, now and at each of its moments."""
+    room = fresh_room()
+    assert came_and_gone(rooms, room) == ["applied", "applied", "unchanged", "applied"]
+    entries: list[Any] = []
+    query: dict[str, object] = {"limit": 1}
+    while True:
+        page = rooms.get(f"rooms/{room}/timeline", query).json()
+        entries += page["entries"]
+        if "nextCursor" not in page:
+            break
+        query["cursor"] = page["nextCursor"]
+    transitions = [each for entry in entries for each in entry["transitions"]]
+    told = [(each["userId"], each["change"], each["reason"]) for each in transitions]
+    assert told == [
+        ("anna", "joined", "listed"),
+        ("berta", "joined", "listed"),
+        ("berta", "left", "left"),
+    ]
+    assert [entry["version"] for entry in entries] == [1, 2, 3]
+    rosters = [rooms.read(str(room), at=each["t"]).json() for each in transitions]
+    assert [roster["size"] for roster in rosters] == [1, 2, 1]
+    assert rooms.read(str(room)).json()["members"] == rosters[-1]["members"]
+
+
+def test_an_open_room_is_listed_until_it_is_empty(deployed: Deployed, tenants: Tenants) -> None:
+    """The index follows the head, a moment later."""
+    rooms, room = Rooms(deployed, tenants.new()), fresh_room()
+    came_and_gone(rooms, room)
+    (shown,) = eventually(lambda: rooms.get("rooms").json()["rooms"], 1)
+    assert (shown["roomId"], shown["size"], shown["version"]) == (room, 1, 3)
+    rooms.report(rooms.token("anna", room), {"seq": 0, "left": True})
+    eventually(lambda: rooms.get("rooms").json()["rooms"], 0)
+
+
+def eventually(read: Callable[[], list[Any]], wanted: int) -> list[Any]:
+    """Read until so many things come, for some seconds at most."""
+    ends = time.monotonic() + SECONDS
+    while len(found := read()) != wanted:
+        assert time.monotonic() < ends, found
+    return found
+
+
+def test_what_a_backend_knows_is_not_sent_again(rooms: Rooms) -> None:
+    """The gateway hands If-None-Match in, and 304 out, which has no body."""
+    room = fresh_room()
+    came_and_gone(rooms, room)
+    for path in (f"rooms/{room}", f"rooms/{room}/timeline", "users/anna/sessions"):
+        first = rooms.get(path)
+        assert first.headers["Cache-Control"] == "private, no-cache"
+        again = rooms.get(path, known=first.headers["ETag"])
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert rooms.get(path, known='"x"').json() == first.json()
+
+
+def test_a_users_sessions_are_read(rooms: Rooms) -> None:
+    """A user that was never anywhere has none."""
+    answer = rooms.get("users/nobody/sessions").json()
+    assert (answer["userId"], answer["sessions"]) == ("nobody", [])
 
 
 @pytest.mark.parametrize(
@@ -186,14 +258,16 @@ def test_views_come_in_pages(rooms: Rooms) -> None:
     [
         ("0", {}, "room"),
         ("s:%C3%A9", {}, "room"),
-        ("7", {"limit": 0}, "limit"),
-        ("7", {"cursor": "a b"}, "cursor"),
+        ("7", {"at": 10**13 - 1}, "at"),
+        ("7", {"for": "a b"}, "for"),
+        ("7/timeline", {"limit": 0}, "limit"),
+        ("7/timeline", {"cursor": "a b"}, "cursor"),
     ],
 )
 def test_a_bad_parameter_is_named(
     rooms: Rooms, key: str, query: dict[str, object], place: str
 ) -> None:
-    """What is no room, limit or cursor is a 400 that says which."""
+    """What is no room, time, user, limit or cursor is a 400 that says which."""
     problem = rooms.read(key, **query).json()
     assert (problem["status"], problem["code"]) == (400, "invalid-request")
     assert [error["parameter"] for error in problem["errors"]] == [place]

@@ -101,6 +101,15 @@ def test_tencents_own_example_is_verified_byte_by_byte(
     assert answer.json()["code"] == "callback-signature-invalid"
 
 
+def test_what_tencent_saw_is_taken_once(deployed: Deployed, tenant: Tenant, key: str) -> None:
+    """A callback of now is answered as Tencent asks, and so is the same one again."""
+    room = secrets.randbelow(2**32 - 1) + 1
+    raw = callback_body(int(time.time() * 1000), RoomId=room, UserId="anna", More="é")
+    for _ in range(2):
+        answer = called_back(deployed, raw, tenant.sdk_app_id, sign(key, raw))
+        assert (answer.status_code, answer.json()) == (200, {"code": 0})
+
+
 def test_a_callback_that_tencent_did_not_sign_is_refused(
     deployed: Deployed, tenant: Tenant, key: str
 ) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
+from infra import target
 from infra.layout import FUNCTIONS
+from infra.template import merge_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,10 +65,26 @@ def test_every_lambda_has_its_own_role_and_there_is_no_other(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
+def test_the_roles_arrive_as_they_were_written(
+    resources: dict[str, dict[str, Any]], function: Any
+) -> None:
+    """What the unit tests find in them, right by right, is what CloudFormation gets to see."""
+    written = merge_document(function, target.local())["Resources"]
+    made = of_type(resources[function.name], "AWS::IAM::Role")
+    assert {name: role["Policies"] for name, role in made.items()} == {
+        name: written[name]["Properties"]["Policies"] for name in made
+    }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
 def test_only_who_has_to_may_invoke(resources: dict[str, dict[str, Any]], function: Any) -> None:
-    """Each permission is for one service, and narrowed to this API, this rule or this account."""
-    permissions = of_type(resources[function.name], "AWS::Lambda::Permission")
-    assert permissions
+    """Each permission is for one service, and narrowed to this API, this rule or this account.
+
+    A stream needs none: its mapping reads it with the function's own role.
+    """
+    made = resources[function.name]
+    permissions = of_type(made, "AWS::Lambda::Permission")
+    assert permissions or of_type(made, "AWS::Lambda::EventSourceMapping")
     for permission in permissions.values():
         assert permission[INVOKERS[permission["Principal"]]]
         assert permission["Action"] == "lambda:InvokeFunction"
@@ -81,6 +99,18 @@ def test_nothing_is_everything_and_no_partition_is_written_out(
     made = resources[function.name]
     assert {path[-1] for path, value in leaves(made) if value == "*"} <= STARS
     assert not [path for path, value in leaves(made) if "arn:aws" in str(value)]
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f.http], ids=lambda each: each.name)
+def test_the_gateway_has_a_rate_limit_too(
+    resources: dict[str, dict[str, Any]], function: Any
+) -> None:
+    """Every method of every path is throttled, by numbers that the deployment chooses."""
+    (stage,) = of_type(resources[function.name], "AWS::ApiGateway::Stage").values()
+    (limit,) = stage["MethodSettings"]
+    assert (limit["ResourcePath"], limit["HttpMethod"]) == ("/*", "*")
+    assert limit["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert limit["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
 
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:

@@ -17,12 +17,14 @@ from chalicelib.keys.names import Names
 from chalicelib.keys.settings import Settings
 from chalicelib.tickets import issue_user_sig, load_key
 from tests.support.apps import load_app
-from tests.support.extension import FakeExtension
+from tests.support.extension import WITH_REASON, WITHOUT_REASON, FakeExtension
 from tests.support.keys import new_secret
 from tests.support.reports import STACK, Answer, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.support.extension import Answer as Misdone
 
 APP = 1400000001
 API_KEY = "rg_backend_" + "b" * 43
@@ -59,16 +61,24 @@ class Issuer(NamedTuple):
     function: Function
     extension: FakeExtension
 
-    def post(self) -> Answer:
+    def post(self, api_key: str = API_KEY) -> Answer:
         """Ask for an entry."""
-        headers = {"Authorization": f"Bearer {API_KEY}"}
+        headers = {"Authorization": f"Bearer {api_key}"}
         return self.function.call("POST", "/v1/entries", body=BODY, headers=headers)
+
+    def states(self) -> list[str]:
+        """The states of the keys that the API shows."""
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        path = {"app": str(APP)}
+        answer = self.function.call("GET", "/v1/apps/{app}/keys", path=path, headers=headers)
+        return [key["state"] for key in answer.body["keys"]]
 
     def grow_old(self, seconds: float = caches.REFRESH_SECONDS) -> None:
         """Let everything that is cached be that much older."""
         module = self.function.module
         for cache in (
             module.applications._current,
+            module.applications._others,
             module.callers._callers,
             module.report_keys._keys,
         ):
@@ -102,9 +112,9 @@ def issuer(extension: FakeExtension, monkeypatch: pytest.MonkeyPatch) -> Issuer:
     return Issuer(Function(load_app("issuer")), extension)
 
 
-def put_key(extension: FakeExtension) -> None:
+def put_key(extension: FakeExtension, stage: str = "AWSCURRENT") -> None:
     value = {"algorithm": "HMAC-SHA256", "key": new_secret()}
-    extension.secrets[NAMES.key(APP), "AWSCURRENT"] = json.dumps(value)
+    extension.secrets[NAMES.key(APP), stage] = json.dumps(value)
 
 
 def metrics(printed: str) -> list[dict[str, Any]]:
@@ -112,14 +122,14 @@ def metrics(printed: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, printed.splitlines()) if "_aws" in line]
 
 
-@pytest.mark.parametrize("misdeed", MISDEEDS)
+@pytest.mark.parametrize("misdeed", [*MISDEEDS, "says no, and not why"])
 def test_issuing_goes_on_with_the_last_good_key_and_says_so(
     issuer: Issuer, capsys: pytest.CaptureFixture[str], misdeed: str
 ) -> None:
     """The same keyId as before, at once, and a metric for the failure and the value's age."""
     good = issuer.post()
     issuer.grow_old()
-    issuer.extension.misdeed = MISDEEDS[misdeed]
+    issuer.extension.misdeed = MISDEEDS.get(misdeed, lambda _path: WITHOUT_REASON)
     capsys.readouterr()
     answer = issuer.post()
     assert (answer.status, answer.body["keyId"]) == (200, good.body["keyId"])
@@ -187,6 +197,19 @@ def test_a_cold_start_without_a_key_is_a_503(issuer: Issuer, misdeed: str) -> No
     answer = issuer.post()
     assert (answer.status, answer.code) == (503, "store-unavailable")
     assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_cold_start_whose_store_says_no_and_not_why_is_a_503(issuer: Issuer) -> None:
+    """Nobody is told that his API key is wrong; once the store gave one thing, strangers are."""
+    issuer.extension.misdeed = lambda _path: WITHOUT_REASON
+    answer = issuer.post()
+    assert (answer.status, answer.code) == (503, "store-unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    issuer.extension.missing = WITHOUT_REASON
+    issuer.extension.misdeed = lambda _path: None
+    issuer.grow_old(caches.RETRY_SECONDS)
+    assert issuer.post().status == 200
+    assert issuer.post("rg_stranger_" + "b" * 43).code == "api-key-invalid"
 
 
 @pytest.mark.parametrize("value", BROKEN_SECRETS)
@@ -295,13 +318,36 @@ def test_an_application_that_is_added_is_served_at_once(issuer: Issuer) -> None:
     assert issuer.post().status == 200
 
 
-def test_a_revoked_caller_stops_within_the_bound(issuer: Issuer) -> None:
-    """The bound that the README states: a refresh, and the wait for it."""
+@pytest.mark.parametrize("missing", [WITH_REASON, WITHOUT_REASON])
+def test_a_revoked_caller_stops_within_the_bound(
+    issuer: Issuer, capsys: pytest.CaptureFixture[str], missing: Misdone
+) -> None:
+    """The bound that the README states, however the store speaks of what is not there."""
     assert issuer.post().status == 200
-    del issuer.extension.parameters[NAMES.caller("backend")]
+    issuer.extension.missing = missing
+    name = NAMES.caller("backend")
+    caller = Caller.from_json(issuer.extension.parameters[name])
+    issuer.extension.parameters[name] = caller.revoked(int(time.time())).to_json()
+    assert issuer.post().status == 200
     issuer.grow_old(caches.REFRESH_SECONDS)
+    capsys.readouterr()
     answer = issuer.post()
     assert (answer.status, answer.code) == (401, "api-key-invalid")
+    assert "StoreFailures" not in capsys.readouterr().out
+
+
+def test_a_candidate_that_was_dropped_is_shown_no_more(
+    issuer: Issuer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does a store that does not say why it is gone set the alarm off."""
+    issuer.extension.missing = WITHOUT_REASON
+    put_key(issuer.extension, "NEXT")
+    assert issuer.states() == ["current", "candidate"]
+    del issuer.extension.secrets[NAMES.key(APP), "NEXT"]
+    issuer.grow_old()
+    capsys.readouterr()
+    assert issuer.states() == ["current"]
+    assert "StoreFailures" not in capsys.readouterr().out
 
 
 def test_the_age_of_a_key_is_told_when_it_is_read(

@@ -169,8 +169,17 @@ def test_a_secret_that_is_not_there(store: Store, name: str, stage: str) -> None
 
 def test_a_parameter_that_is_not_there(store: Store) -> None:
     """It is told apart from a store that is down."""
+    store.parameter("/s/apps/1")
     with pytest.raises(NotInStore):
         store.parameter("/s/apps/9")
+
+
+def test_an_extension_that_gives_nothing_and_does_not_say_why_is_down() -> None:
+    """It may lack the right, or be throttled: there is no telling before it gave anything."""
+    with mock_aws(), serving(extension_answer) as port:
+        store = ExtensionStore(port, TOKEN)
+        with pytest.raises(StoreDown):
+            store.parameter("/s/apps/9")
 
 
 def test_names_are_listed_where_the_store_can(store: Store) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import pytest
 
 from chalicelib.callers.api_keys import Callers
 from chalicelib.callers.caller import Caller, hash_of
+from chalicelib.keys.cache import REFRESH_SECONDS, STALE_SECONDS
 from chalicelib.keys.names import Names
 from chalicelib.keys.store import AwsStore
 from chalicelib.refusal import Refusal
@@ -21,6 +23,16 @@ pytestmark = pytest.mark.usefixtures("aws")
 def text_of(caller_id: str) -> str:
     found = BOTO.client("ssm").get_parameter(Name=f"/{STACK}/callers/{caller_id}")
     return found["Parameter"]["Value"]
+
+
+def stored(caller_id: str) -> Caller:
+    return Caller.from_json(text_of(caller_id))
+
+
+def put(caller_id: str, text: str) -> None:
+    BOTO.client("ssm").put_parameter(
+        Name=f"/{STACK}/callers/{caller_id}", Value=text, Type="String", Overwrite=True
+    )
 
 
 def may_call(api_key: str) -> bool:
@@ -72,27 +84,72 @@ def test_two_keys_are_valid_while_a_backend_changes_over(cli: Cli) -> None:
     old = cli.done("callers", "add", "backend", "--users", "t-*")["apiKey"]
     new = cli.done("callers", "rotate", "backend")["apiKey"]
     assert (may_call(old), may_call(new)) == (True, True)
-    assert Caller.from_json(text_of("backend")).users == "t-*"
     assert "revoke backend --older" in cli.failed("callers", "rotate", "backend")
     facts = cli.done("callers", "revoke", "backend", "--older")
     assert facts["stopsWithin"] == 60.3
+    assert stored("backend").users == "t-*"
     assert (may_call(old), may_call(new)) == (False, True)
     assert "no older one" in cli.failed("callers", "revoke", "backend", "--older")
 
 
-def test_a_revoked_caller_is_gone(cli: Cli) -> None:
+def test_a_revoked_caller_is_shut_out(cli: Cli) -> None:
     """All its keys stop; how soon is said; a second time there is nothing to revoke."""
-    api_key = cli.done("callers", "add", "backend")["apiKey"]
+    api_key = cli.done("callers", "add", "backend", "--users", "t-*")["apiKey"]
     assert "60.3 seconds" in cli.told("callers", "revoke", "backend")
     assert not may_call(api_key)
-    assert "roomgate callers list" in cli.failed("callers", "revoke", "backend")
+    (listed,) = cli.done("callers", "list")["callers"]
+    assert (listed["revoked"], listed["keys"], listed["users"]) == (True, 0, "t-*")
+    assert "is revoked since" in cli.failed("callers", "revoke", "backend")
+    assert "roomgate callers add backend" in cli.failed("callers", "rotate", "backend")
+    assert "roomgate callers list" in cli.failed("callers", "revoke", "nobody")
+
+
+def test_the_name_of_a_revoked_caller_can_be_used_again(cli: Cli) -> None:
+    """With rights as they are named now, and a new key alone."""
+    old = cli.done("callers", "add", "backend", "--users", "t-*")["apiKey"]
+    cli.done("callers", "revoke", "backend")
+    new = cli.done("callers", "add", "backend")["apiKey"]
+    assert (may_call(old), may_call(new)) == (False, True)
+    assert (stored("backend").users, stored("backend").ends) == ("*", None)
+
+
+def test_a_caller_that_was_revoked_long_ago_can_be_taken_off_the_list(cli: Cli) -> None:
+    """Not before: a function whose store is down goes on with what it read for a day."""
+    cli.done("callers", "add", "backend")
+    day = int(STALE_SECONDS + REFRESH_SECONDS)
+    for ago, code in ((day - 60, 1), (day + 1, 0)):
+        put("backend", stored("backend").revoked(int(time.time()) - ago).to_json())
+        assert cli.run("callers", "revoke", "backend").exit_code == code
+    assert cli.done("callers", "list")["callers"] == []
+
+
+def test_how_soon_a_change_counts_is_as_it_was_deployed(cli: Cli) -> None:
+    """The bound is the stack's own, not the default's."""
+    named = {"Name": "/nothing", "Type": "String", "Value": "-"}
+    template = {
+        "Parameters": {"RefreshSeconds": {"Type": "Number", "Default": 600}},
+        "Resources": {"Nothing": {"Type": "AWS::SSM::Parameter", "Properties": named}},
+    }
+    client = BOTO.client("cloudformation")
+    client.create_stack(StackName=f"{STACK}-issuer", TemplateBody=json.dumps(template))
+    cli.done("callers", "add", "backend")
+    assert "600.3 seconds" in cli.told("callers", "rotate", "backend")
+    assert cli.done("callers", "revoke", "backend", "--older")["stopsWithin"] == 600.3
+
+
+def test_an_application_that_is_not_set_up_is_remarked_upon(cli: Cli) -> None:
+    """It may come later, so it is no error; a slip of the pen shows at once."""
+    cli.done("apps", "add", APP)
+    both = ("--application", APP, "--application", "1400000009")
+    (note,) = cli.done("callers", "add", "backend", *both)["notes"]
+    assert "roomgate apps add 1400000009" in note
 
 
 def test_callers_are_listed_without_keys_and_hashes(cli: Cli) -> None:
     """Who may do what; what can't be read is shown as such, and can be revoked."""
     assert "roomgate callers add" in cli.told("callers", "list")
     api_key = cli.done("callers", "add", "backend", "--application", APP)["apiKey"]
-    BOTO.client("ssm").put_parameter(Name=f"/{STACK}/callers/odd", Value="{", Type="String")
+    put("odd", "{")
     backend, odd = cli.done("callers", "list")["callers"]
     assert (backend["keys"], backend["applications"]) == (1, [int(APP)])
     assert odd == {"caller": "odd", "unreadable": True}
@@ -101,7 +158,8 @@ def test_callers_are_listed_without_keys_and_hashes(cli: Cli) -> None:
     assert hash_of(api_key) not in told
     assert "roomgate callers revoke odd" in cli.failed("callers", "rotate", "odd")
     cli.done("callers", "revoke", "odd")
-    assert [each["caller"] for each in cli.done("callers", "list")["callers"]] == ["backend"]
+    assert [each["revoked"] for each in cli.done("callers", "list")["callers"]] == [False, True]
+    assert "odd      revoked" in cli.told("callers", "list")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +168,8 @@ def test_callers_are_listed_without_keys_and_hashes(cli: Cli) -> None:
         (("add", "Not_An_Id"), "a-z"),
         (("add", "a", "--action", "fly"), "issue"),
         (("add", "a", "--rate", "0"), "range"),
+        (("add", "a", "--users", ""), "fits nothing"),
+        (("add", "a", "--rooms", ""), "fits nothing"),
         (("add", "a", "--ends", "tomorrow"), "2027-01-31"),
         (("add", "a", "--ends", "2020-01-01"), "is over"),
         (("rotate", "Not_An_Id"), "a-z"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from roomgate.findings import Finding
     from tests.functional.roomgate.conftest import Cli, Lambda
 
-PARTS = ("shared", "webhook", "rooms", "issuer", "rotation")
+PARTS = ("shared", "lake", "webhook", "rooms", "issuer", "keeper", "exporter", "rotation")
 
 
 def stack(part: str, outputs: dict[str, str], days: int = 180) -> None:
@@ -180,6 +180,22 @@ class TestClock:
         """An odd proxy may take it away."""
         assert clock(date, 0.0).state == LOOK
 
+    def test_a_clock_that_is_off_hides_nothing_else(self, cli: Cli, aws: None) -> None:
+        """AWS still answers, so the rest is looked at as well."""
+        assert aws is None
+
+        def date_it(parsed: dict[str, Any], **_: Any) -> None:
+            headers = parsed["ResponseMetadata"]["HTTPHeaders"]
+            headers["date"] = formatdate(time.time() - 90, usegmt=True)
+
+        BOTO.events.register_first("after-call.sts.GetCallerIdentity", date_it)
+        try:
+            found = {each["check"]: each["state"] for each in checks(cli.run("doctor", "--json"))}
+        finally:
+            BOTO.events.unregister("after-call.sts.GetCallerIdentity", date_it)
+        assert found["clock"] == FIX
+        assert {"stacks", "keys", "callers"} <= found.keys()
+
 
 class TestStacks:
     def test_one_that_is_missing(self, cli: Cli, deployed: IssuerStandIn) -> None:
@@ -225,9 +241,11 @@ class TestKeys:
     def test_a_key_that_the_settings_forbid(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """The issuer refuses to sign with it."""
         assert deployed.url
-        cli.done("apps", "set", APP, "--algorithm", "HMAC-SHA256")
+        BOTO.client("ssm").delete_parameter(Name=f"/{STACK}/apps/{APP}")
+        cli.done("apps", "add", APP, "--algorithm", "HMAC-SHA256")
         (found,) = to_do(cli, "keys")
-        assert found["todo"] == f"roomgate apps set {APP} --algorithm ECDSA-SHA256"
+        both = "--algorithm HMAC-SHA256 --algorithm ECDSA-SHA256"
+        assert found["todo"] == f"roomgate apps set {APP} {both}"
 
     @pytest.mark.parametrize(("days", "state"), [(89, OK), (91, FIX)])
     def test_a_key_past_its_interval(self, deployed: IssuerStandIn, days: int, state: str) -> None:
@@ -292,7 +310,7 @@ class TestCallers:
             json.dumps(
                 {
                     "id": "past",
-                    "hashes": [],
+                    "hashes": ["0"],
                     "applications": [],
                     "actions": [],
                     "ends": 1_600_000_000,
@@ -300,6 +318,8 @@ class TestCallers:
             ),
         )
         put("callers/odd", "{")
+        cli.done("callers", "add", "shut-out")
+        cli.done("callers", "revoke", "shut-out")
         found = to_do(cli, "callers")
         parts = ("backend has two API keys", "odd can't be read", "past has ended", "soon ends at")
         assert [part in each["said"] for part, each in zip(parts, found, strict=True)] == [True] * 4

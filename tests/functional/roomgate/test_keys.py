@@ -150,6 +150,16 @@ class TestTheFirstKey:
         assert f"roomgate apps set {app} --algorithm {HMAC} --algorithm {ECDSA}" in said
         assert secrets() == []
 
+    def test_its_algorithm_cannot_be_forbidden_while_it_signs(self, cli: Cli, app: str) -> None:
+        """Every function that starts would be without a key; what comes first is told."""
+        cli.done("keys", "import", app, "-", given=PEM)
+        said = cli.failed("apps", "set", app, "--algorithm", HMAC)
+        assert f"roomgate keys rotate {app}" in said
+        assert key_id(ECDSA, PEM) in said
+        (settings,) = cli.done("apps", "list")["applications"]
+        assert settings["algorithms"] == [ECDSA, HMAC]
+        cli.done("apps", "set", app, "--algorithm", ECDSA)
+
     def test_a_secret_that_is_being_deleted_is_said(self, cli: Cli, app: str) -> None:
         """AWS keeps a deleted secret for days; it can be restored."""
         cli.done("keys", "import", app, "-", given=PEM)

@@ -39,6 +39,7 @@ def states(cli: Cli) -> dict[str, str]:
 def test_a_rotation_is_waited_for(cli: Cli, app: str) -> None:
     """The keys before and after are told; the old one still verifies."""
     facts = cli.done("keys", "rotate", app)
+    assert facts["followsWithin"] == 60.3
     assert facts["before"] == {"current": OLD, "previous": None}
     assert facts["after"] == {"current": NEW, "previous": OLD}
     assert states(cli) == {"current": NEW, "previous": OLD}
@@ -91,6 +92,7 @@ def test_a_rotation_that_fails_is_told_and_can_be_dropped(
     for command in (("rotate", app), ("rollback", app), ("import", app, "-", "--replace")):
         refused = cli.failed("keys", *command, given=new_secret())
         assert f"roomgate keys abort {app}" in refused
+        assert ("then roll back again" in refused) == ("rollback" in command)
     dropped = cli.done("keys", "abort", app)["dropped"]
     assert [each["state"] for each in dropped] == ["candidate", "pending"]
     assert states(cli) == {"current": OLD}
@@ -105,7 +107,50 @@ def test_a_candidate_that_cannot_be_used_is_not_rotated_to(cli: Cli, app: str) -
     client = BOTO.client("secretsmanager")
     client.put_secret_value(SecretId=NAME, SecretString=value, VersionStages=["NEXT"])
     assert f"roomgate keys abort {app}" in cli.failed("keys", "rotate", app)
-    assert "candidate key can't be used" in cli.told("keys", "status", app)
+    told = cli.told("keys", "status", app)
+    assert "candidate key can't be used: The key is no PEM" in told
+    assert ".." not in told
+    assert f"Next: drop the candidate: roomgate keys abort {app}" in told
+
+
+def test_a_candidate_that_cannot_be_used_has_no_id_to_be_named_by(cli: Cli, app: str) -> None:
+    """It is said so where another one would be named, and it is not offered as one to rotate to."""
+    client = BOTO.client("secretsmanager")
+    client.put_secret_value(SecretId=NAME, SecretString="{}", VersionStages=["NEXT"])
+    said = cli.failed("keys", "import", app, "-", given=new_secret())
+    assert "candidate (which can not be used)" in said
+    assert "keys rotate" not in said
+    assert cli.done("keys", "abort", app)["dropped"] == [{"state": "candidate", "keyId": None}]
+
+
+def test_a_candidate_that_the_settings_forbid_is_not_rotated_to(cli: Cli, app: str) -> None:
+    """The rotation would fail, and block the next one; it is not begun."""
+    cli.done("apps", "set", app, "--algorithm", ECDSA)
+    said = cli.failed("keys", "rotate", app)
+    assert f"roomgate apps set {app} --algorithm {ECDSA} --algorithm {HMAC}" in said
+    assert states(cli) == {"current": OLD, "candidate": NEW}
+
+
+def test_a_rollback_to_a_key_that_the_settings_forbid_is_refused(cli: Cli, app: str) -> None:
+    """It would leave every function that starts without a key, in the middle of the night."""
+    cli.done("keys", "rotate", app)
+    cli.done("apps", "set", app, "--algorithm", HMAC)
+    said = cli.failed("keys", "rollback", app)
+    assert f"roomgate apps set {app} --algorithm {HMAC} --algorithm {ECDSA}" in said
+    assert states(cli) == {"current": NEW, "previous": OLD}
+
+
+def test_a_current_key_that_was_broken_by_hand_has_a_way_back(cli: Cli, app: str) -> None:
+    """The status names it: the key before, or where that is no good either, a new one."""
+    client = BOTO.client("secretsmanager")
+    cli.done("keys", "abort", app)
+    client.put_secret_value(SecretId=NAME, SecretString="{}")
+    assert cli.done("keys", "status", app)["next"].endswith(f"roomgate keys rollback {app}")
+    client.put_secret_value(SecretId=NAME, SecretString="[]")
+    assert f"roomgate keys import {app} FILE" in cli.done("keys", "status", app)["next"]
+    cli.done("keys", "import", app, "-", given=SECRET)
+    assert f"roomgate keys rotate {app}" in cli.done("keys", "status", app)["next"]
+    assert cli.done("keys", "rotate", app)["after"]["current"] == NEW
 
 
 def test_a_previous_key_that_cannot_be_used_is_not_rolled_back_to(cli: Cli, app: str) -> None:

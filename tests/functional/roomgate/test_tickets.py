@@ -289,6 +289,14 @@ class TestThroughTheIssuer:
             assert part in said
         assert API_KEY not in said
 
+    def test_what_a_problem_says_twice_is_told_once(self, cli: Cli, issuer: IssuerStandIn) -> None:
+        """Where one member is wrong, its sentence is the problem's."""
+        detail = "This caller may not use this application."
+        errors = [{"pointer": "#/sdkAppId", "detail": detail}]
+        issuer.answer = (403, {"code": "no", "detail": detail, "errors": errors})
+        said = cli.failed("ticket", "issue", APP, "alice")
+        assert (said.count(detail), ".." in said) == (1, False)
+
     @pytest.mark.parametrize("answer", [b"<html>", b"[]", {"message": "Forbidden"}])
     def test_what_is_not_roomgate_is_said(
         self, cli: Cli, issuer: IssuerStandIn, answer: object

@@ -112,11 +112,24 @@ def test_each_is_one_log_line_without_keys(
     called_back(webhook, raw, signature="AAAA")
     text = capsys.readouterr().out
     old, forged = (json.loads(line) for line in text.splitlines())
-    known = {"event": "callback", "sdkAppId": APP, "status": 401}
-    said = {"eventType": 103, "room": "12", "userId": "anna", "outcome": "callback-out-of-time"}
+    known = {"event": "callback", "sdkAppId": APP, "status": 401, "CallbacksRefused": 1}
+    said = {"eventType": 103, "room": "12", "userId": "anna", "reason": "callback-out-of-time"}
     assert old.items() >= (known | said).items()
-    assert forged.items() >= (known | {"outcome": "callback-signature-invalid"}).items()
+    assert forged.items() >= (known | {"reason": "callback-signature-invalid"}).items()
     assert not any(secret in text for secret in (*KEYS.keys, sign(KEYS.keys[0], raw), "AAAA"))
+
+
+def test_only_what_is_refused_is_counted_as_refused(
+    webhook: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a first callback nor one that comes again."""
+    raw = callback_body(now_ms(), RoomId=fresh_room(), UserId="anna")
+    for _ in range(2):
+        called_back(webhook, raw)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["outcome"] for line in lines] == ["applied", "duplicate"]
+    assert [line["Callbacks"] for line in lines] == [1, 1]
+    assert not any("CallbacksRefused" in line for line in lines)
 
 
 def members(room: int | str) -> set[str]:

@@ -73,6 +73,23 @@ def test_a_key_that_the_issuer_knows_first_is_read_at_once() -> None:
     assert store.asked[NAMES.report_token] == 2
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        "\ud800",
+        "\ud800.e30.AA",
+        "é.é.é",
+        base64.urlsafe_b64encode(b"[" * 9000).decode() + ".e30.AA",
+    ],
+)
+def test_an_unreadable_token_is_refused_before_its_key_is_looked_for(token: str) -> None:
+    """Half a character, or a header that nests too deeply, is no fault of ours."""
+    store = MemoryStore()
+    store.secrets[NAMES.report_token, "AWSCURRENT"] = Secret(stored(NEW), "v1")
+    with pytest.raises(Refusal, match="report-token-invalid"):
+        authenticate_report(f"Bearer {token}", ReportTokenKeys(store, NAMES), NOW)
+
+
 def stored(*keys: TokenKey) -> str:
     def text(key: TokenKey) -> str:
         return base64.urlsafe_b64encode(key.key).decode()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +99,32 @@ def test_a_signer_that_is_not_there_is_remembered(
     store.secrets["s/b", CURRENT] = Secret("x", "1")
     clock.now += cache.MISSING_SECONDS
     assert find(signers, "b", "x") == "x"
+
+
+def test_a_revoked_signer_stops(signers: Signers[str], store: MemoryStore, clock: Clock) -> None:
+    """With the refresh that finds it gone."""
+    assert find(signers, "a", "old") == "old"
+    del store.secrets["s/a", CURRENT]
+    clock.now += cache.REFRESH_SECONDS
+    assert find(signers, "a", "old") is None
+
+
+def test_an_environment_that_stood_still_waits_to_hear_of_a_revocation(
+    signers: Signers[str], store: MemoryStore, clock: Clock
+) -> None:
+    """Longer than a refresh may hold a call up: else what was true hours ago would let it in."""
+    assert find(signers, "a", "old") == "old"
+    del store.secrets["s/a", CURRENT]
+    store.open.clear()
+    clock.now += cache.OVERDUE_SECONDS + 1
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(find, signers, "a", "old")
+        asked = next(filter(None, (store.asked["s/a"] == 2 for _ in count())))
+        patience = signers._signers._entries["a"].patience - time.monotonic()
+        store.open.set()
+        assert asked
+        assert patience > cache.WAIT_SECONDS
+        assert call.result() is None
 
 
 def test_a_store_that_is_down_is_said_to_be(

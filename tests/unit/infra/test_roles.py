@@ -38,6 +38,14 @@ DECRYPT = {("kms:Decrypt", "KeyArn")}
 REPORT_TOKEN = {("secretsmanager:GetSecretValue", REPORT_TOKEN_KEYS)}
 TAGGED_KEYS = f"arn:${{AWS::Partition}}:kms:{HERE}:key/*"
 SIGN = {(action, TAGGED_KEYS) for action in ("kms:GetPublicKey", "kms:Sign")}
+FOLD = {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
+READ_STREAM = {
+    *{
+        (f"dynamodb:{action}", "StreamArn")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
+    },
+    ("dynamodb:ListStreams", "${TableArn}/stream/*"),
+}
 
 
 def _secrets(resource: str, *actions: str) -> set[tuple[str, str]]:
@@ -67,8 +75,34 @@ ALLOWED = {
     | {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
     | {("ssm:GetParameter", f"{PARAMETER}/apps/*")},
     ("rooms", "Role"): LOGS
-    | {("dynamodb:BatchGetItem", "TableArn"), ("dynamodb:Query", "TableArn")}
+    | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
+    | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
+    # Keeper reads no secret: an application's settings say how large its rooms may be.
+    ("keeper", "Role"): LOGS
+    | READ_STREAM
+    | FOLD
+    | {
+        ("ssm:GetParameter", f"{PARAMETER}/apps/*"),
+        ("s3:PutObject", "${QuarantineBucketArn}/keeper/*"),
+        # AWS puts there what a mapping gave up, by the function's role.
+        ("s3:PutObject", "${QuarantineBucketArn}/aws/lambda/*"),
+        ("s3:ListBucket", "QuarantineBucketArn"),
+    },
+    ("keeper", "SweeperRole"): {(a, f"Sweeper{resource}") for a, resource in LOGS}
+    | FOLD
+    | {("dynamodb:Query", "${TableArn}/index/open")}
+    | {("ssm:GetParametersByPath", f"{PARAMETER}/apps{rest}") for rest in ("", "/*")},
+    # It reads the stream, not the table, and no secret.
+    ("exporter", "Role"): LOGS
+    | READ_STREAM
+    | {
+        ("firehose:PutRecordBatch", "LakeStreamArn"),
+        ("s3:PutObject", "${QuarantineBucketArn}/exporter/*"),
+        # What Lambda gives up on; it writes with the function's role.
+        ("s3:PutObject", "${QuarantineBucketArn}/aws/lambda/*"),
+        ("s3:ListBucket", "QuarantineBucketArn"),
+    },
     # The steps read and write, whichever secret is rotated.
     ("rotation", "Role"): LOGS
     | SIGN
@@ -122,10 +156,10 @@ OPERATORS = {
     },
     # AWS has no resource-level permission for it; signers are found by their names' prefix.
     *_secrets("*", "ListSecrets"),
-    *_secrets("ReportTokenSecret", "DescribeSecret", "ListSecretVersionIds", "RotateSecret"),
+    *_secrets(REPORT_TOKEN_KEYS, "DescribeSecret"),
     ("kms:Decrypt", "Key.Arn"),
     ("kms:GenerateDataKey", "Key.Arn"),
-    *SIGN,
+    ("kms:GetPublicKey", TAGGED_KEYS),
     ("lambda:InvokeFunction", f"{FUNCTION}-rotation"),
     *_read_parameters("apps"),
     *_read_parameters("callers"),
@@ -134,6 +168,11 @@ OPERATORS = {
         for action in ("Put", "Delete")
         for folder in ("apps", "callers")
         for rest in ("", "/*")
+    },
+    *{(f"ssm:{action}Parameter", f"{PARAMETER}/pseudonyms") for action in ("Get", "Put")},
+    *{
+        (f"dynamodb:{action}", "Table.Arn")
+        for action in ("DeleteItem", "GetItem", "PutItem", "Query", "Scan")
     },
     ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
@@ -157,7 +196,7 @@ def test_every_function_has_a_role_and_every_role_a_function() -> None:
 
 
 def test_operators_may_do_this_and_nothing_else() -> None:
-    """What the command line needs; it never reads the keys of report tokens."""
+    """What the command line needs: no keys of report tokens, and no signing with those in KMS."""
     policy = SHARED["Resources"]["OperatorPolicy"]["Properties"]
     statements = policy["PolicyDocument"]["Statement"]
     assert _allowed(statements) == OPERATORS

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.keys.cache import (
     MISSING_SECONDS,
+    OVERDUE_SECONDS,
     REFRESH_SECONDS,
     RENEW_SECONDS,
     RETRY_SECONDS,
@@ -98,6 +99,45 @@ def test_calls_wait_once_for_a_hanging_store(store: MemoryStore, clock: Clock) -
     began = time.monotonic()
     assert {cache.get(NAME) for _ in range(200)} == {"first"}
     assert time.monotonic() - began < 200 * 0.05 / 4
+    store.open.set()
+    _wait_until(lambda: cache._entries[NAME].flight is None)
+
+
+@pytest.mark.parametrize("fell_still", ["between two refreshes", "in the middle of one"])
+def test_a_value_that_nobody_asked_for_in_long_is_waited_for(
+    store: MemoryStore, clock: Clock, fell_still: str
+) -> None:
+    """An environment that stood still does not go by what was true hours ago."""
+    cache = RefreshingCache(store.parameter, clock=clock, wait=0.01, overdue_wait=30.0)
+    cache.get(NAME)
+    store.open.clear()
+    if fell_still == "in the middle of one":
+        clock.now += REFRESH_SECONDS
+        assert cache.get(NAME) == "first"
+    clock.now += OVERDUE_SECONDS + 1
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(cache.get, NAME)
+        _wait_until(lambda: cache._entries[NAME].asked_at == clock.now)
+        store.parameters[NAME] = "second"
+        store.open.set()
+        assert call.result() == "second"
+    assert store.asked[NAME] == 2
+
+
+def test_while_the_store_hangs_only_the_first_call_waits_for_what_is_overdue(
+    store: MemoryStore, clock: Clock
+) -> None:
+    """Those after it go on with the last good value, as ever."""
+    cache = RefreshingCache(store.parameter, clock=clock, wait=0.01, overdue_wait=0.2)
+    cache.get(NAME)
+    clock.now += OVERDUE_SECONDS + 1
+    store.open.clear()
+    began = time.monotonic()
+    assert cache.get(NAME) == "first"
+    first = time.monotonic() - began
+    assert {cache.get(NAME) for _ in range(100)} == {"first"}
+    assert first >= 0.2
+    assert time.monotonic() - began - first < 100 * 0.2 / 4
     store.open.set()
     _wait_until(lambda: cache._entries[NAME].flight is None)
 

@@ -17,7 +17,7 @@ from chalicelib.roster.forms import (
 )
 from chalicelib.roster.head import LAGGARD, MOST_MARKS, RING, STRAGGLER
 from chalicelib.roster.members import replay
-from chalicelib.roster.settle import due
+from chalicelib.roster.settle import due, settled_members, settled_size
 from chalicelib.roster.signal import Kind, Order, Signal, Source
 from chalicelib.roster.view import set_hash
 from tests.support.folding import EPOCH, T0, Room
@@ -202,6 +202,21 @@ def converge(
         now = t + 100 * at - T0
         if room.beats(users, now).resend:
             room.lists(users, now + 50, seq=made.get(user, 0) + 1, asked=asked)
+
+
+@sometimes
+@given(signals(), st.lists(steps, min_size=1, max_size=4))
+def test_the_size_to_be_shown_is_that_of_the_roster_to_be_shown(
+    heard: list[Signal], waits: list[int]
+) -> None:
+    """However long nobody settles what is due, and whoever they are."""
+    room = Room()
+    for signal in heard:
+        room.hear(signal)
+        for wait in (0, *waits):
+            now = signal.received + wait
+            shown = settled_members(room.head, now, room.members)
+            assert settled_size(room.head, now) == len(shown)
 
 
 @sometimes

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rooms import ALL, ROOM_ID_MAX, STR_ROOM_PATTERN, USER_ID_PATTERN, Room
+from chalicelib.rooms import (
+    ALL,
+    ROOM_ID_MAX,
+    STR_ROOM_MAX_BYTES,
+    STR_ROOM_PATTERN,
+    USER_ID_PATTERN,
+    Room,
+)
 from chalicelib.tickets import (
     HMAC,
     MalformedTicket,
@@ -29,6 +36,9 @@ ROOMS = st.integers(1, ROOM_ID_MAX)
 NAMED = ROOMS | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)
 TIMES = st.integers(0, 2**31)
 TTLS = st.integers(1, 2**31 - 1)
+
+# userSig, privateMapKey of a number, of a string room; in characters, as the README says.
+LONGEST = {"P-256": (400, 524, 0), "secp256k1": (400, 524, 0), "HMAC": (272, 396, 512)}
 
 MADE = [
     (name, issue(key, **order))
@@ -63,6 +73,22 @@ def test_every_private_map_key_verifies(
     verified = verify_private_map_key(made, [key], **who)
     assert verified == PrivateMapKey(app, user, room, privileges, now, now + ttl, key.key_id)
     assert type(verified.room) is type(room)
+
+
+@given(NAMES, APPS, st.integers(1_500_000_000, 2**31), TTLS)
+@settings(deadline=None, max_examples=300)
+def test_no_ticket_is_longer_than_the_readme_says(name: str, app: int, now: int, ttl: int) -> None:
+    """Who keeps tickets in a column of a table can count on it."""
+    order: dict[str, Any] = {"sdk_app_id": app, "user_id": "w" * 32, "now": now, "ttl": ttl}
+    room: dict[str, Any] = {**order, "privileges": ALL}
+    made = [
+        issue_user_sig(KEYS[name], **order),
+        issue_private_map_key(KEYS[name], **room, room=ROOM_ID_MAX),
+    ]
+    if KEYS[name].algorithm == HMAC:
+        made.append(issue_private_map_key(KEYS[name], **room, room="r" * STR_ROOM_MAX_BYTES))
+    longest = zip(made, LONGEST[name], strict=False)
+    assert all(len(text) <= most for text, most in longest)
 
 
 @given(st.sampled_from(MADE), st.integers(0, 10**6), st.characters(max_codepoint=127))

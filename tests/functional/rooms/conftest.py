@@ -1,0 +1,43 @@
+"""Rooms beside an event table that tests fill."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from tests.support.event_table import fresh_room
+from tests.support.reports import APP, TABLE, Function
+from tests.support.stories import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from chalicelib.rooms import Room
+
+
+@pytest.fixture(scope="module")
+def dynamodb(rooms: Function) -> DynamoDBClient:
+    """A client of the event table that rooms reads."""
+    assert rooms.module.app.app_name == "rooms"
+    return boto3.client("dynamodb")
+
+
+@pytest.fixture
+def now() -> int:
+    """Unix ms at which the test begins."""
+    return int(time.time() * 1000)
+
+
+@pytest.fixture
+def begin(dynamodb: DynamoDBClient) -> Callable[..., Story]:
+    """Begins the story of a room, one of its own unless it is named, of the tests' application."""
+
+    def story(room: Room | None = None, app: int = APP) -> Story:
+        return Story(dynamodb, TABLE, app, room or fresh_room())
+
+    return story
