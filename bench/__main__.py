@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _NOTES: Final = """\
 us: medians of interleaved rounds (openssl: the fastest of three turns of each). ms: minima of 15
 alternating runs, after one to warm up. s: CPU of all threads, of one run (the scan: the median of
-eleven, between them). Times alone say little; a ratio is taken within one run."""
+eleven, between them). Times alone say little; a ratio is taken within one run.
+Units and round trips of DynamoDB: by item sizes and AWS's rules, of rooms whose members report in
+simulated time, on a stand-in. A report is a request, whether it is new, tried again or doubled."""
 
 
 MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bench.capacity import Bill, Metered, kind_of
 from bench.clockwork import Clock
 from chalicelib.events.folder import Folder
-from chalicelib.events.reports import signal_of
 from chalicelib.events.rooms import change_of
+from chalicelib.events.stream import heard
 from chalicelib.events.table import EventTable
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.simulation.runs import World
-from tests.simulation.stored import REF, TABLE, openid, post
+from tests.simulation.stored import TABLE, openid, post
 from tests.simulation.truth import START, Change, Setting
 
 if TYPE_CHECKING:
@@ -142,8 +142,10 @@ class _Crowd:
         keeper = self._keeper
         keeper.meter.bill = self.keeper if counted else self._before
         table = keeper.folder.table
-        said = signal_of(item, lambda version: table.members_at(REF, version))
-        keeper.folder.hear(REF, said, int(self.clock.now))
+        told = heard(item, table)
+        if told:
+            ref, said = told
+            keeper.folder.refold(table.room(ref), said, int(self.clock.now))
 
     def _start(self) -> _Environment:
         self.environments += 1

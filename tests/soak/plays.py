@@ -9,11 +9,9 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.events.callbacks import callback_of
 from chalicelib.events.folder import Folder
-from chalicelib.events.keys import Place
 from chalicelib.events.refusals import StoreUnavailable
-from chalicelib.events.reports import signal_of
+from chalicelib.events.stream import heard
 from chalicelib.events.table import EventTable
 from chalicelib.roster.fold import Folded
 from chalicelib.roster.signal import Order
@@ -26,6 +24,7 @@ from tests.soak.faults import Killed, Sound
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from chalicelib.events.keys import RoomRef
     from chalicelib.events.rooms import RoomState
     from chalicelib.roster.signal import Signal
     from tests.simulation.runs import World
@@ -143,29 +142,24 @@ class Play:
 
     def _keep(self, upto: int) -> None:
         """Fold once more what is stored, in the order of the stream, each until that is done."""
-        for _, _, item in self.client.log[self._kept : upto]:
-            said = self._said(item)
-            if said:
-                self._until_done(partial(self._keeper.hear, REF, said, self.now))
+        for key, _, item in self.client.log[self._kept : upto]:
+            if item and key["pk"]["S"][:2] in {"P#", "C#"}:
+                told = heard(item, self._keeper.table)
+                if told:
+                    self._until_done(partial(self._refold, *told))
         self._kept = max(self._kept, upto)
 
-    def _said(self, item: Any) -> Signal | None:
-        pk = item["pk"]["S"]
-        if pk.startswith("P#"):
-            table = self._keeper.table
-            return signal_of(item, lambda version: table.members_at(Place.of(pk).ref, version))
-        heard = callback_of(item).heard if pk.startswith("C#") else None
-        return heard and heard[1]
+    def _refold(self, ref: RoomRef, said: Signal) -> None:
+        self._keeper.refold(self._keeper.table.room(ref), said, self.now)
 
-    def _until_done(self, step: Callable[[], Any]) -> None:
+    def _until_done(self, step: Callable[[], object]) -> None:
         """Take a step until it succeeds, as Lambda does with a record of a stream."""
         for _ in range(ENOUGH):
             try:
-                done = step()
+                step()
             except (Killed, StoreUnavailable):
                 continue
-            if getattr(done, "outcome", "") != "stored":
-                return
+            return
         raise AssertionError("keeper never comes to an end")
 
     def _move_head(self) -> None:
@@ -175,8 +169,11 @@ class Play:
             _, _, signal = heapq.heappop(self._queue)
             self._deliver(signal, self._other)
         if self.room()[0].head.revision == room.head.revision:
-            renewed = room.head._replace(revision=room.head.revision + 1)
-            step = Folded(renewed, (), Outcome.UNCHANGED, resend=False)
+            lease = room.head.lease
+            if lease.ends > self.now:
+                lease = lease._replace(heard=max(lease.heard, self.now))
+            head = room.head._replace(revision=room.head.revision + 1, lease=lease)
+            step = Folded(head, (), Outcome.UNCHANGED, resend=False)
             self._other.table.commit(room, step, lambda: table.members(room), self.now)
 
 
