@@ -24,7 +24,8 @@ lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/python -m infra.package
-	$(BIN)/cfn-lint infra/shared.yaml build/aws/*.json
+	$(BIN)/python -m infra.lake
+	$(BIN)/cfn-lint infra/shared.yaml build/lake.yaml build/aws/*.json
 
 package: $(READY)  ## zips and templates for AWS, under build/aws (ARGS: see python -m infra.package --help)
 	@$(BIN)/python -m infra.package $(ARGS)
@@ -40,7 +41,7 @@ bench: $(READY)  ## what it costs, beside its peers (ARGS: see python -m bench -
 
 lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
-	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/rotation/requirements; do \
+	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/exporter/requirements functions/rotation/requirements; do \
 	  $(LOCK) -c requirements-dev.txt $$name.in -o $$name.txt || exit 1; done
 
 clean:  ## delete what was built, and the local AWS with its state

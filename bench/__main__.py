@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bench.cold import cold_figures
 from bench.figures import BenchError, all_met, table
 from bench.handler import handler_figures
+from bench.lake import lake_figures
 from bench.machine import machine
 from bench.material import make_material
 from bench.openssl import openssl_figures
@@ -32,6 +33,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
     "openssl": openssl_figures,
     "handler": handler_figures,
     "init": cold_figures,
+    "lake": lake_figures,
     "zips": lambda _material: size_figures(),
 }
 

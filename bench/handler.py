@@ -40,10 +40,10 @@ def handler_figures(material: Material) -> list[Figure]:
     """The whole call, and what of it the key cache costs."""
     with Extension(material.stored, SESSION_TOKEN) as extension, _environment(extension.port):
         extension.invoke()
-        issuer = _load_app("issuer")
+        issuer = load_app("issuer")
         handle = issuer.app
         event, context = entry_event(material.api_key), SimpleNamespace(aws_request_id="id")
-        with _log_to_nobody():
+        with log_to_nobody():
             _check(handle(event, context))
             whole: Callable[[], object] = lambda: handle(event, context)  # noqa: E731 (a subject)
             series = take_turns({SIGN: bare_sign(material), _WHAT: whole}, ROUNDS)
@@ -77,7 +77,8 @@ def _environment(extension_port: int) -> Iterator[None]:
         os.environ |= before
 
 
-def _load_app(function: str) -> Any:
+def load_app(function: str) -> Any:
+    """A function's app.py, imported as Lambda does, with the environment as it is now."""
     path = ROOT / "functions" / function / "app.py"
     spec = importlib.util.spec_from_file_location(f"bench_{function}", path)
     if spec is None or spec.loader is None:
@@ -88,7 +89,8 @@ def _load_app(function: str) -> Any:
 
 
 @contextlib.contextmanager
-def _log_to_nobody() -> Iterator[None]:
+def log_to_nobody() -> Iterator[None]:
+    """Have what is written to standard output read by nobody."""
     with Path(os.devnull).open("w") as nobody, contextlib.redirect_stdout(nobody):
         yield
 

@@ -19,6 +19,9 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
 
+# The section of the runbook for runs that end with an error, of functions without an API.
+_FAULTS: Final = {"exporter": "lake-behind", "rotation": "rotation-failed"}
+
 
 class Alarm(NamedTuple):
     """One alarm.
@@ -56,9 +59,10 @@ def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
         own = "" if handler == function.handlers[0] else handler
         rows |= {f"{own}{row}": alarm for row, alarm in _lambda(handler, timeout).items()}
         if not function.http:
-            rows[f"{own}Errors"] = _faults(handler)
+            rows[f"{own}Errors"] = _faults(handler, _FAULTS[name])
     rows |= _keys() if name == "issuer" else {}
     rows |= _rotation() if name == "rotation" else {}
+    rows |= _exporter() if name == "exporter" else {}
     made = {f"Alarm{row}": _resource(f"{name}-{row}", alarm) for row, alarm in rows.items()}
     parameters: dict[str, Any] = {
         "AlarmTopicArn": {
@@ -127,10 +131,10 @@ def _lambda(handler: str, timeout: int) -> dict[str, Alarm]:
     }
 
 
-def _faults(handler: str) -> Alarm:
+def _faults(handler: str, section: str) -> Alarm:
     return Alarm(
         "A run ended with an error.",
-        "rotation-failed",
+        section,
         ("AWS/Lambda", "Errors", {"FunctionName": {"Ref": handler}}),
         "Sum",
         0,
@@ -159,6 +163,63 @@ def _rotation() -> dict[str, Alarm]:
             "Sum",
             0,
         )
+    }
+
+
+def _exporter() -> dict[str, Alarm]:
+    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
+    lake = {"DeliveryStreamName": {"Ref": "LakeStreamName"}}
+    return {
+        "IteratorAge": Alarm(
+            "The lake is half an hour behind the event table, whose stream forgets after a day.",
+            "lake-behind",
+            ("AWS/Lambda", "IteratorAge", {"FunctionName": {"Ref": "Exporter"}}),
+            "Maximum",
+            30 * MINUTE * 1000,
+        ),
+        "Failed": Alarm(
+            "Firehose does not take rows; the stream brings them again.",
+            "lake-behind",
+            (NAMESPACE, "RowsFailed", _ours("exporter")),
+            "Sum",
+            0,
+            periods=3,
+        ),
+        "Poison": Alarm(
+            "Something in the event table makes no row of the lake.",
+            "lake-quarantine",
+            (NAMESPACE, "RowsQuarantined", _ours("exporter")),
+            "Sum",
+            0,
+        ),
+        "OnFailure": Alarm(
+            "The exporter was given up on, with changes that are not in the lake.",
+            "lake-quarantine",
+            ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping),
+            "Sum",
+            0,
+        ),
+        "Dropped": Alarm(
+            "Changes were given up and are nowhere but in the event table.",
+            "lake-quarantine",
+            ("AWS/Lambda", "DroppedEventCount", mapping),
+            "Sum",
+            0,
+        ),
+        "Conversion": Alarm(
+            "Firehose cannot write rows as the lake's table has them.",
+            "lake-errors",
+            ("AWS/Firehose", "FailedConversion.Records", lake),
+            "Sum",
+            0,
+        ),
+        "Freshness": Alarm(
+            "What Firehose has is an hour old and not in the lake.",
+            "lake-errors",
+            ("AWS/Firehose", "DeliveryToS3.DataFreshness", lake),
+            "Maximum",
+            HOUR,
+        ),
     }
 
 

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import cloud as clouds
 from infra import package as packaging
 from infra import target as targets
+from infra.lake import lake_template
 from infra.layout import FUNCTIONS, ROOT, InfraError
 from infra.local_gateway import put_gateway_responses
 from infra.local_roles import let_list_parameters
@@ -34,8 +35,13 @@ if TYPE_CHECKING:
 
 _KEY_BYTES: Final = 32
 # It refuses RotationSchedule and alarms on metric math, unless their condition is false; and who
-# looks on while a key changes should not have to wait for a minute.
-_LOCAL: Final = {"TokenRotationDays": "0", "KeyMaxAgeDays": "0", "RefreshSeconds": "2"}
+# looks on while a key changes, or for a row in the lake, should not have to wait for a minute.
+_LOCAL: Final = {
+    "TokenRotationDays": "0",
+    "KeyMaxAgeDays": "0",
+    "RefreshSeconds": "2",
+    "ExportWindowSeconds": "0",
+}
 # Option, and the template parameter that it sets, with what it is for.
 _OPTIONS: Final = {
     "--domain-name": ("DomainName", "custom domain; its certificate must be in this region"),
@@ -49,6 +55,11 @@ _OPTIONS: Final = {
     "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
     "--history-days": ("HistoryDays", "days that changes, snapshots and sessions are kept"),
+    "--export-reports": ("ExportReports", "true or false: whether reports go to the lake too"),
+    "--export-window-seconds": ("ExportWindowSeconds", "seconds that changes wait for others"),
+    "--lake-days": ("LakeDays", "days that the lake keeps rows"),
+    "--lake-buffer-seconds": ("LakeBufferSeconds", "seconds that Firehose waits for more rows"),
+    "--scan-limit-bytes": ("ScanLimitBytes", "most bytes that one query of the lake may read"),
     "--quarantine-days": ("QuarantineDays", "days that what could not be worked off is kept"),
     "--log-retention-days": ("LogRetentionDays", "days that logs are kept"),
     "--alarm-topic-arn": ("AlarmTopicArn", "SNS topic that the alarms tell"),
@@ -101,6 +112,7 @@ def up(
         stacks.wait(f"{stack}-shared")
     shared = stacks.outputs(f"{stack}-shared")
     _seed_report_token_key(cloud, f"{stack}/report-token", say)
+    shared |= _lake(cloud, stacks, stack, values | shared, say)
     urls: dict[str, str] = {}
     for bundle in bundles:
         name = bundle.function.name
@@ -111,7 +123,7 @@ def up(
             stacks.wait(f"{stack}-{name}")
         if bundle.function.http:
             urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
-        elif cloud.local:
+        elif cloud.local and name == "rotation":
             let_list_parameters(cloud.iam, stacks.roles(f"{stack}-{name}"))
     return Deployed(stack, urls, shared["TableName"], shared.get("DomainTarget"))
 
@@ -129,12 +141,32 @@ def down(cloud: Cloud, stack: str, say: Callable[[str], None], *, data: bool) ->
         stacks.delete(f"{stack}-{function.name}")
     if not shared:
         return
+    lake = stacks.outputs(f"{stack}-lake")
     _empty(cloud, shared["ArtifactsBucket"])
     if data:
+        say(f"{stack}-lake: deleting")
+        stacks.delete(f"{stack}-lake")
         say(f"{stack}-shared: deleting")
         stacks.delete(f"{stack}-shared")
-    for line in _left_over(stack, shared, data=data):
+    for line in _left_over(stack, shared | lake, data=data):
         say(line)
+
+
+def _lake(
+    cloud: Cloud,
+    stacks: Stacks,
+    stack: str,
+    values: Mapping[str, str],
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Bring up the lake; its outputs."""
+    say(f"{stack}-lake: bucket, Firehose, table, workgroup")
+    # The local AWS has named queries, but refuses the resource that makes one.
+    template = lake_template(named_queries=not cloud.local)
+    source = _put_template(cloud, "lake", template.encode(), values["ArtifactsBucket"])
+    if stacks.begin(f"{stack}-lake", source, values):
+        stacks.wait(f"{stack}-lake")
+    return stacks.outputs(f"{stack}-lake")
 
 
 def _seed_report_token_key(cloud: Cloud, name: str, say: Callable[[str], None]) -> None:
@@ -156,10 +188,15 @@ def _upload(cloud: Cloud, bundle: Bundle, bucket: str) -> tuple[dict[str, str], 
     code_key = f"{bundle.function.name}/{bundle.sha256}.zip"
     if "Contents" not in cloud.s3.list_objects_v2(Bucket=bucket, Prefix=code_key):
         cloud.s3.put_object(Bucket=bucket, Key=code_key, Body=bundle.zip.read_bytes())
-    template_key = f"{bundle.function.name}/template.json"
-    cloud.s3.put_object(Bucket=bucket, Key=template_key, Body=bundle.template.read_bytes())
-    source = {"TemplateURL": f"{cloud.s3.meta.endpoint_url}/{bucket}/{template_key}"}
+    source = _put_template(cloud, bundle.function.name, bundle.template.read_bytes(), bucket)
     return source, {"CodeBucket": bucket, "CodeKey": code_key}
+
+
+def _put_template(cloud: Cloud, name: str, template: bytes, bucket: str) -> dict[str, str]:
+    """Upload a template, since CloudFormation takes no more than 51,200 bytes of it in a call."""
+    key = f"{name}/template"
+    cloud.s3.put_object(Bucket=bucket, Key=key, Body=template)
+    return {"TemplateURL": f"{cloud.s3.meta.endpoint_url}/{bucket}/{key}"}
 
 
 def _url(cloud: Cloud, outputs: Mapping[str, str]) -> str:
@@ -186,10 +223,10 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
     ]
     if not data:
         return [
-            f"Kept: stack {stack}-shared (event table, KMS key, report-token secret), and what",
-            "operators made (keys, settings, callers, relays, callback keys). `up` again goes on",
-            "with all of it.",
-            f"To delete that stack too: python -m infra.deploy down --stack {stack} --data",
+            f"Kept: stacks {stack}-shared (event table, KMS key, report-token secret) and",
+            f"{stack}-lake, and what operators made (keys, settings, callers, relays, callback",
+            "keys). `up` again goes on with all of it.",
+            f"To delete these stacks too: python -m infra.deploy down --stack {stack} --data",
         ]
     table = f"--table-name {shared['TableName']}"
     return [
@@ -197,8 +234,19 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
         f"  aws dynamodb update-table --no-deletion-protection-enabled {table}",
         f"  aws dynamodb delete-table {table}",
         f"  aws s3 rb --force s3://{shared['QuarantineBucket']}",
+        *_lake_left_over(shared),
         *operators,
         f"  aws kms schedule-key-deletion --key-id {shared['KeyArn']}",
+    ]
+
+
+def _lake_left_over(shared: Mapping[str, str]) -> list[str]:
+    if "LakeBucket" not in shared:  # A first `up` that failed half-way.
+        return []
+    # Versions of deleted objects keep a bucket from being deleted.
+    return [
+        f"  (empty s3://{shared['LakeBucket']}, all versions, in the console)",
+        f"  aws s3 rb s3://{shared['LakeBucket']}",
     ]
 
 

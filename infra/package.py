@@ -50,6 +50,15 @@ _BUILDERS = (
     "wheels",
     "zips",
 )
+# What the apps look for in their environment when they are imported.
+_NEEDED = (
+    "ROOMGATE_EXPORT_REPORTS",
+    "ROOMGATE_LAKE_STREAM",
+    "ROOMGATE_QUARANTINE_BUCKET",
+    "ROOMGATE_REPORT_URL",
+    "ROOMGATE_STACK",
+    "ROOMGATE_TABLE",
+)
 
 
 class Bundle(NamedTuple):
@@ -162,7 +171,7 @@ def _run_chalice(project: Path, merge: Path) -> None:
     # Chalice imports the app for its routes: nothing of the caller's AWS may come into that.
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     env |= NOWHERE
-    env |= dict.fromkeys(("ROOMGATE_STACK", "ROOMGATE_TABLE", "ROOMGATE_REPORT_URL"), "x")
+    env |= dict.fromkeys(_NEEDED, "x")
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InfraError(f"chalice could not package {project}:\n{done.stderr.strip()[-2000:]}")

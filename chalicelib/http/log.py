@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "Roomgate"
 DIMENSIONS: Final = ("stack", "function")
-UNITS: Final = {"KeyAge": "Seconds", "CacheAge": "Seconds"}
+UNITS: Final = {"KeyAge": "Seconds", "CacheAge": "Seconds", "ExportLag": "Milliseconds"}
 """Of those metrics that are no counts."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -11,6 +11,7 @@ import requests
 
 from infra import deploy
 from infra.layout import FUNCTIONS, ROOT
+from infra.stacks import Stacks
 
 if TYPE_CHECKING:
     from infra.cloud import Cloud
@@ -100,15 +101,18 @@ def test_deploying_again_changes_nothing(
 def test_taking_down_leaves_only_what_the_operator_is_told_of(
     cloud: Cloud, bundles: list[Bundle]
 ) -> None:
-    """The functions go, the shared stack on demand; table and key are kept and named."""
+    """The functions go, shared stack and lake on demand; what holds data is kept and named."""
     gone = deploy.up(cloud, bundles, "gone", {"DeletionProtection": "false"}, print)
     said: list[str] = []
     deploy.down(cloud, "gone", said.append, data=False)
-    assert _stacks_of(cloud, "gone") == {"gone-shared"}
+    assert _stacks_of(cloud, "gone") == {"gone-shared", "gone-lake"}
+    lake = Stacks(cloud.cloudformation, print).outputs("gone-lake")["LakeBucket"]
     assert "--data" in said[-1]
     deploy.down(cloud, "gone", said.append, data=True)
     assert _stacks_of(cloud, "gone") == set()
     assert any(f"delete-table --table-name {gone.table}" in line for line in said)
+    assert any(f"s3 rb s3://{lake}" in line for line in said)
+    assert cloud.s3.head_bucket(Bucket=lake)
     assert cloud.dynamodb.describe_table(TableName=gone.table)["Table"]["TableName"] == gone.table
 
 

@@ -78,9 +78,13 @@ def test_the_roles_arrive_as_they_were_written(
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
 def test_only_who_has_to_may_invoke(resources: dict[str, dict[str, Any]], function: Any) -> None:
-    """Each permission is for one service, and narrowed to this API, this rule or this account."""
-    permissions = of_type(resources[function.name], "AWS::Lambda::Permission")
-    assert permissions
+    """Each permission is for one service, and narrowed to this API, this rule or this account.
+
+    A stream needs none: its mapping reads it with the function's own role.
+    """
+    made = resources[function.name]
+    permissions = of_type(made, "AWS::Lambda::Permission")
+    assert permissions or of_type(made, "AWS::Lambda::EventSourceMapping")
     for permission in permissions.values():
         assert permission[INVOKERS[permission["Principal"]]]
         assert permission["Action"] == "lambda:InvokeFunction"

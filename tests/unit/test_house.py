@@ -21,6 +21,7 @@ ARROWS = {
     "callers": {"keys", "rooms", "refusal"},
     "entries": {"callers", "keys", "tickets", "rooms", "refusal"},
     "events": {"roster", "rooms", "refusal"},
+    "lake": {"events", "roster", "rooms"},
     "http": {"entries", "events", "callers", "keys", "tickets", "roster", "rooms", "refusal"},
 }
 PURE = ("rooms", "tickets", "roster")

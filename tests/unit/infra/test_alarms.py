@@ -23,6 +23,7 @@ ALARMS = {
     for logical, resource in resources.items()
     if resource.get("Type") == "AWS::CloudWatch::Alarm"
 }
+LAKE = ["Conversion", "Dropped", "Failed", "Freshness", "IteratorAge", "OnFailure", "Poison"]
 HTTPS = [each.name for each in FUNCTIONS if each.http]
 HANDLERS = [
     (each.name, handler, "" if handler == each.handlers[0] else handler)
@@ -56,6 +57,7 @@ def test_what_is_watched() -> None:
     }
     wanted |= {(name, "AlarmStore") for name in HTTPS}
     wanted |= {("issuer", "AlarmNoKey"), ("issuer", "AlarmKeyAge"), ("rotation", "AlarmFailed")}
+    wanted |= {("exporter", f"Alarm{what}") for what in LAKE}
     assert set(ALARMS) == wanted
 
 

@@ -70,6 +70,20 @@ ALLOWED = {
     | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
     | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
+    # It reads the stream, not the table, and no secret.
+    ("exporter", "Role"): LOGS
+    | {
+        (f"dynamodb:{action}", "StreamArn")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
+    }
+    | {
+        ("dynamodb:ListStreams", "${TableArn}/stream/*"),
+        ("firehose:PutRecordBatch", "LakeStreamArn"),
+        ("s3:PutObject", "${QuarantineBucketArn}/exporter/*"),
+        # What Lambda gives up on; it writes with the function's role.
+        ("s3:PutObject", "${QuarantineBucketArn}/aws/lambda/*"),
+        ("s3:ListBucket", "QuarantineBucketArn"),
+    },
     # The steps read and write, whichever secret is rotated.
     ("rotation", "Role"): LOGS
     | SIGN

@@ -63,7 +63,7 @@ def test_the_issuers_environment_follows_the_extension() -> None:
 
 
 def test_the_other_functions_know_the_table() -> None:
-    """Webhook writes reports for some days, rooms reads them; rotation knows neither."""
+    """Webhook writes reports for some days, rooms reads them; the others know no table."""
     names = {
         each.name: sorted(environment(merge_document(each, target.aws()), {}, each.handlers[-1]))
         for each in FUNCTIONS
@@ -73,6 +73,12 @@ def test_the_other_functions_know_the_table() -> None:
     assert names == {
         "webhook": sorted([*read, "ROOMGATE_HISTORY_DAYS", "ROOMGATE_REPORT_DAYS"]),
         "rooms": read,
+        "exporter": [
+            "ROOMGATE_EXPORT_REPORTS",
+            "ROOMGATE_LAKE_STREAM",
+            "ROOMGATE_QUARANTINE_BUCKET",
+            "ROOMGATE_STACK",
+        ],
         "rotation": ["ROOMGATE_STACK"],
     }
 
