@@ -46,7 +46,7 @@ _LATE_DAYS: Final = 3
 """Days, besides those that reports are kept, by which a join may be recorded late at most.
 
 A report may be a day old when it comes in, and DynamoDB may take two to delete it (AWS: "within a
-few days"); while it is there, a replay may bring it to bear.
+few days"); as long as it is there, it may be folded.
 """
 
 
@@ -226,6 +226,8 @@ class History:
         """
         if room.latest <= at:
             return room.head.version
+        if at < 0:
+            return 0
 
         def latest(version: int) -> int:
             change = self.table.change(room.ref, version)

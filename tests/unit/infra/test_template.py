@@ -63,16 +63,16 @@ def test_the_issuers_environment_follows_the_extension() -> None:
 
 
 def test_the_other_functions_know_the_table() -> None:
-    """Webhook writes reports for some days, rooms reads them; the others know no table."""
+    """Webhook writes for some days, and rooms knows how many; the others know no table."""
     names = {
         each.name: sorted(environment(merge_document(each, target.aws()), {}, each.handlers[-1]))
         for each in FUNCTIONS
         if each.name != "issuer"
     }
-    read = ["ROOMGATE_REFRESH_SECONDS", "ROOMGATE_STACK", "ROOMGATE_TABLE"]
+    both = ["HISTORY_DAYS", "REFRESH_SECONDS", "REPORT_DAYS", "STACK", "TABLE"]
     assert names == {
-        "webhook": sorted([*read, "ROOMGATE_HISTORY_DAYS", "ROOMGATE_REPORT_DAYS"]),
-        "rooms": read,
+        "webhook": [f"ROOMGATE_{name}" for name in both],
+        "rooms": [f"ROOMGATE_{name}" for name in both],
         "exporter": [
             "ROOMGATE_EXPORT_REPORTS",
             "ROOMGATE_LAKE_STREAM",
