@@ -58,7 +58,7 @@ class DynamoDBStandIn:
         """See DynamoDB."""
         del TableName, ConsistentRead
         found = self._find(Key)
-        return {} if found is None else {"Item": copy.deepcopy(found)}
+        return {} if found is None else {"Item": _copied(found)}
 
     def put_item(self, *, TableName: str, Item: Item, **options: Any) -> dict[str, Any]:
         """See DynamoDB."""
@@ -69,7 +69,7 @@ class DynamoDBStandIn:
             found = self._find(Item)
             if not condition(found):
                 error: dict[str, Any] = {"Code": "ConditionalCheckFailedException"}
-                extra = {"Item": copy.deepcopy(found)} if returned and found else {}
+                extra = {"Item": _copied(found)} if returned and found else {}
                 _refuse("PutItem", error, **extra)
             self._put(Item)
         return {}
@@ -137,7 +137,7 @@ class DynamoDBStandIn:
                 keys.reverse()
             if ExclusiveStartKey:
                 keys = keys[keys.index(ExclusiveStartKey["sk"]["S"]) + 1 :]
-            found = [copy.deepcopy(self._partitions[pk][sk]) for sk in keys]
+            found = [self._partitions[pk][sk] for sk in keys]
         return _page(found, Limit, ("pk", "sk"))
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class DynamoDBStandIn:
         assert 1 <= len(keys) == len(names) <= _MOST_READS
         assert asked.keys() == {"Keys"}
         with self._lock:
-            found = [copy.deepcopy(item) for key in keys if (item := self._find(key))]
+            found = [_copied(item) for key in keys if (item := self._find(key))]
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def scan(self, *, TableName: str, ExclusiveStartKey: Item | None = None) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class DynamoDBStandIn:
         del TableName, ExclusiveStartKey
         with self._lock:
             items = [item for items in self._partitions.values() for item in items.values()]
-            return {"Items": copy.deepcopy(items)}
+            return {"Items": [_copied(item) for item in items]}
 
     def _query_index(
         self,
@@ -191,7 +191,7 @@ class DynamoDBStandIn:
         old = items.get(sk)
         if old is None:
             insort(self._orders.setdefault(pk, []), sk)
-        items[sk] = copy.deepcopy(item)
+        items[sk] = _copied(item)
         self.log.append(({"pk": item["pk"], "sk": item["sk"]}, old, items[sk]))
 
 
@@ -203,6 +203,13 @@ def _condition(options: dict[str, Any]) -> Callable[[Item | None], bool]:
     return lambda found: test(found, values)
 
 
+def _copied(item: Item) -> Item:
+    """A copy of an item, of which nobody else holds a part; deepcopy takes ten times as long."""
+    return {
+        name: copy.deepcopy(value) if "L" in value else dict(value) for name, value in item.items()
+    }
+
+
 def _page(found: list[Item], limit: int | None, key: tuple[str, ...]) -> dict[str, Any]:
     page: list[Item] = []
     size = 0
@@ -210,7 +217,7 @@ def _page(found: list[Item], limit: int | None, key: tuple[str, ...]) -> dict[st
         if (limit and len(page) == limit) or size > _READ_BYTES:
             last = {part: page[-1][part] for part in key}
             return {"Items": page, "LastEvaluatedKey": last}
-        page.append(item)
+        page.append(_copied(item))
         size += len(repr(item))
     return {"Items": page}
 
