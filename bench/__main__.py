@@ -10,6 +10,7 @@ from bench.cold import cold_figures
 from bench.figures import BenchError, all_met, table
 from bench.handler import handler_figures
 from bench.lake import lake_figures
+from bench.lake_queries import query_figures
 from bench.machine import machine
 from bench.material import make_material
 from bench.openssl import openssl_figures
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 _NOTES: Final = """\
 us: medians of interleaved rounds (openssl: the fastest of three turns of each). ms: minima of 15
-alternating runs, after one to warm up. Times alone say little; a ratio is taken within one run."""
+alternating runs, after one to warm up. s: CPU of all threads, of one run (the scan: the median of
+eleven, between them). Times alone say little; a ratio is taken within one run."""
 
 
 MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
@@ -35,6 +37,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
     "init": cold_figures,
     "lake": lake_figures,
     "zips": lambda _material: size_figures(),
+    "queries": lambda _material: query_figures(),
 }
 
 

@@ -24,7 +24,7 @@ class Figure(NamedTuple):
         measured: its cost, in ``unit``; by itself it says little, since machines differ.
         peer: the peer or limit that it is held against.
         against: the peer's cost or the limit, in ``unit``.
-        unit: ``us``, ``ms``, ``MB`` or ``ct`` (US cents).
+        unit: ``us``, ``ms``, ``s``, ``B``, ``MB`` or ``ct`` (US cents).
         ratio: how many times the peer's cost; measured in alternating runs, so not always exactly
             the quotient of the two.
         bound: the largest good ratio, or None where the figure is only shown.

@@ -1,58 +1,50 @@
 """The lake's template: infra/lake.yaml, and a named query for each file of infra/analytics.
 
-    python -m infra.lake     writes build/lake.yaml, which cfn-lint then reads
-
-A file's name is the query's, and the comment that it begins with is its description.
+python -m infra.lake     writes build/lake.yaml, which cfn-lint then reads
 """
 
 from __future__ import annotations
 
 import json
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.layout import BUILD, ROOT
+from roomgate.analytics_sql import names, query
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from roomgate.analytics_sql import Query
 
-QUERIES: Final = ROOT / "infra" / "analytics"
 _TEMPLATE: Final = ROOT / "infra" / "lake.yaml"
-_LONGEST_DESCRIPTION: Final = 1024  # characters, as CloudFormation's reference of NamedQuery says
 
 
-def lake_template(folder: Path = QUERIES, *, named_queries: bool = True) -> str:
+def lake_template(*, named_queries: bool = True) -> str:
     """The whole template, as YAML.
 
     Args:
-        folder: where the SQL files are.
-        named_queries: whether they become named queries.
+        named_queries: whether it has the named queries.
     """
-    files = sorted(folder.glob("*.sql")) if named_queries else []
+    queries = map(query, names()) if named_queries else ()
     # JSON is YAML.
-    resources = [f"\n  {_logical(path)}: {json.dumps(named_query(path))}\n" for path in files]
+    resources = [f"\n  {_logical(each)}: {json.dumps(named_query(each))}\n" for each in queries]
     return _TEMPLATE.read_text() + "".join(resources)
 
 
-def named_query(path: Path) -> dict[str, Any]:
-    """The resource of one SQL file."""
-    sql = path.read_text()
-    comment = takewhile(lambda line: line.startswith("--"), sql.splitlines())
-    says = " ".join(line.removeprefix("--").strip() for line in comment)
+def named_query(found: Query) -> dict[str, Any]:
+    """The resource of one query; it runs as it is, about yesterday."""
     return {
         "Type": "AWS::Athena::NamedQuery",
         "Properties": {
-            "Name": path.stem,
-            "Description": says[:_LONGEST_DESCRIPTION],
+            "Name": found.name,
+            "Description": found.title,
             "Database": {"Ref": "Database"},
             "WorkGroup": {"Ref": "WorkGroup"},
-            "QueryString": sql,
+            "QueryString": found.saved(),
         },
     }
 
 
-def _logical(path: Path) -> str:
-    return "Query" + "".join(word.capitalize() for word in path.stem.replace("-", "_").split("_"))
+def _logical(found: Query) -> str:
+    return "Query" + "".join(word.capitalize() for word in found.name.split("_"))
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from roomgate.analytics import analytics
 from roomgate.apps import apps
 from roomgate.callbacks import callbacks
 from roomgate.callers import callers
@@ -74,6 +75,7 @@ for command in (
     room_url_command,
     events,
     users,
+    analytics,
     doctor,
 ):
     roomgate.add_command(command)

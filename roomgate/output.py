@@ -59,7 +59,7 @@ class Output:
         Yields:
             What draws the line anew, with the seconds so far; it does nothing without a terminal.
         """
-        if self.as_json or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        if not self._shows_progress:
             yield lambda: None
             return
         started = time.monotonic()
@@ -73,6 +73,25 @@ class Output:
             yield draw
         finally:
             click.echo("\r\x1b[K", nl=False, err=True)
+
+    @contextmanager
+    def progress(self, what: str, length: int) -> Iterator[Callable[[int], None]]:
+        """Show on a terminal how far something has come, as a bar.
+
+        Args:
+            what: is being done.
+            length: at which it is done.
+
+        Yields:
+            What is told how far it is; it does nothing without a terminal.
+        """
+        hidden = not self._shows_progress
+        with click.progressbar(length=length, label=what, file=sys.stderr, hidden=hidden) as bar:
+            yield lambda reached: bar.update(max(0, reached - bar.pos))
+
+    @property
+    def _shows_progress(self) -> bool:
+        return not self.as_json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def coloured(word: str) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
@@ -70,6 +71,11 @@ class Session:
     def awslambda(self) -> LambdaClient:
         """Lambda, for what rotates."""
         return self.boto.client("lambda", config=self._config)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """S3, for the lake."""
+        return self.boto.client("s3", config=self._config)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:

@@ -12,9 +12,11 @@ import pytest
 
 from tests.functional.roomgate.conftest import APP
 from tests.support.issuer import IssuerStandIn
+from tests.support.lake_rows import MORNING, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 ESCAPE = b"\x1b["
 RUBBISH = ("ticket", "inspect", "--offline")
@@ -111,6 +113,26 @@ def test_progress_is_for_a_terminal() -> None:
     assert (code, b"Waiting" in told, b"There are no AWS credentials" in told) == (1, False, True)
     code, told = at_a_terminal("--json", "doctor")
     assert (code, b"Waiting" in told) == (1, False)
+
+
+def test_a_query_shows_a_bar_at_a_terminal(tmp_path: Path) -> None:
+    """How far it is goes to standard error there; a script sees the answer alone."""
+    write_rows(MORNING, tmp_path)
+    words = (
+        "analytics",
+        "query",
+        "joins_leaves",
+        "--folder",
+        str(tmp_path),
+        "--since",
+        "2026-03-02",
+    )
+    code, seen = at_a_terminal(*words)
+    assert (code, b"Asking" in seen, b"100%" in seen) == (0, True, True)
+    code, told = piped(*words)
+    assert (code, b"Asking" in told, b"2026-03-02" in told) == (0, False, True)
+    code, seen = at_a_terminal("--json", *words)
+    assert (code, b"Asking" in seen) == (0, False)
 
 
 def test_an_api_key_that_is_typed_is_not_shown() -> None:

@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from tests.functional.roomgate.conftest import Cli
 
 ROOT = Path(__file__).resolve().parents[3]
-DOCUMENTS = ("README.md", "docs/operations.md", "docs/runbook.md", "SECURITY.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/operations.md",
+    "docs/analytics.md",
+    "docs/runbook.md",
+    "SECURITY.md",
+)
 _BLOCK = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
 _LINE = re.compile(r"^\s*(?:[A-Z_]+=\S+ |.*\| )?(?:\.venv/bin/)?(roomgate [^#\n]*)", re.MULTILINE)
 _SPAN = re.compile(r"`(?:\.venv/bin/)?(roomgate(?: [a-z-][^`]*)?)`")
-_NAMED = re.compile(r"roomgate (apps|keys|callers|relays|callbacks|ticket)(?: ([a-z]+))?(?![a-z])")
+_GROUPS = "apps|keys|callers|relays|callbacks|ticket|events|users|analytics"
+_NAMED = re.compile(rf"roomgate ({_GROUPS})(?: ([a-z]+))?(?![a-z])")
 _OPTION = re.compile(r"--[a-z][a-z-]+")
 # What stands for something in the documents, and something that it could be.
 _PLACEHOLDERS = {"APP": "1400000001", "SDK_APP_ID": "1400000001", "NAME": "other", "USER": "u"}

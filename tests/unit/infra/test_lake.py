@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
 from chalicelib.lake import row
 from infra.deploy import _OPTIONS
 from infra.lake import lake_template, named_query
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from roomgate.analytics_sql import names, query
 
 TEMPLATE: dict[str, Any] = cfn_yaml.loads(lake_template(named_queries=False))
 RESOURCES = TEMPLATE["Resources"]
@@ -152,31 +149,20 @@ def test_operators_can_choose_what_the_template_leaves_open() -> None:
     assert TEMPLATE["Parameters"].keys() <= chosen | {"Stack"}
 
 
-@pytest.fixture
-def queries(tmp_path: Path) -> Path:
-    """A folder with two SQL files."""
-    (tmp_path / "peak-people.sql").write_text(
-        "-- Peak: most people at once.\n--\n-- By day.\nSELECT ${x}, '\"'\nFROM events\n-- end\n"
-    )
-    (tmp_path / "joins.sql").write_text("SELECT 1\n")
-    (tmp_path / "notes.txt").write_text("no query")
-    return tmp_path
+def test_each_sql_file_is_a_named_query() -> None:
+    """It runs as it is, about yesterday; its first sentence is what it says of itself."""
+    resources = cfn_yaml.loads(lake_template())["Resources"]
+    added = [resources[name]["Properties"] for name in resources if name not in RESOURCES]
+    assert [each["Name"] for each in added] == names()
+    peak = added[names().index("peak_concurrency")]
+    assert peak["Description"].startswith("Peak concurrency: ")
+    assert peak["QueryString"] == query("peak_concurrency").saved()
+    assert (peak["Database"], peak["WorkGroup"]) == ({"Ref": "Database"}, {"Ref": "WorkGroup"})
 
 
-def test_each_sql_file_is_a_named_query(queries: Path) -> None:
-    """Its text unchanged, its name the file's, its first comment what it says of itself."""
-    resources = cfn_yaml.loads(lake_template(queries))["Resources"]
-    added = {name: resources[name] for name in resources.keys() - RESOURCES.keys()}
-    assert sorted(added) == ["QueryJoins", "QueryPeakPeople"]
-    query = added["QueryPeakPeople"]["Properties"]
-    assert query["Name"] == "peak-people"
-    assert query["Description"] == "Peak: most people at once.  By day."
-    assert query["QueryString"] == (queries / "peak-people.sql").read_text()
-    assert (query["Database"], query["WorkGroup"]) == ({"Ref": "Database"}, {"Ref": "WorkGroup"})
-    assert named_query(queries / "joins.sql")["Properties"]["Description"] == ""
-
-
-def test_a_long_comment_is_cut(queries: Path) -> None:
-    """AWS takes 1,024 characters."""
-    (queries / "long.sql").write_text("-- " + "x" * 2000 + "\nSELECT 1\n")
-    assert len(named_query(queries / "long.sql")["Properties"]["Description"]) == 1024
+def test_no_named_query_is_longer_than_athena_takes() -> None:
+    """262,144 bytes of text, 1,024 characters of description (AWS's reference of NamedQuery)."""
+    for found in map(query, names()):
+        properties = named_query(found)["Properties"]
+        assert len(properties["QueryString"].encode()) <= 262_144
+        assert 0 < len(properties["Description"]) <= 1024
