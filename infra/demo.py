@@ -14,42 +14,35 @@ import datetime as dt
 import random
 import sys
 import time
-from collections import Counter
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.events.archive import Archive
-from chalicelib.events.folder import Folder
-from chalicelib.events.rooms import DAY, MINUTE_MS, due_minute
-from chalicelib.events.table import EventTable
-from chalicelib.roster.settle import due
-from infra.demo_clients import Beaten, Called, Listed, Sent, sent_in, transit
+from chalicelib.events.rooms import DAY, MINUTE_MS
+from infra.demo_clients import sent_in
 from infra.demo_day import HOUR, calls_of
+from infra.demo_stage import Stage
 from infra.layout import LOCAL
 from infra.show import say
-from infra.standins.dynamodb import DynamoDBStandIn
+from roomgate.analytics_files import ROWS
 from roomgate.backfill import Seen, Wanted, rows_from, write_into
 from roomgate.errors import OperatorError
 from roomgate.output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-    from chalicelib.events.keys import RoomRef
-    from chalicelib.events.rooms import RoomState
-    from infra.demo_clients import Said
+    from infra.demo_clients import Sent
     from infra.demo_day import Call
 
 DAY_MS: Final = DAY * 1000
 AFTERWARDS: Final = 5 * HOUR
-"""So much longer the sweeper goes on: the leases of rooms that nobody reports from end till then."""
+"""So much longer the sweeper goes on: by then the leases of silent rooms have ended."""
 
-_TABLE: Final = "events"
 _PREFIX: Final = "demo"
+_MOST_DAYS: Final = 31
+_MOST_SCALE: Final = 10
 
 
 class Demo(NamedTuple):
@@ -78,6 +71,11 @@ class Demo(NamedTuple):
         """Unix ms at which its last day is over."""
         return self.begin + self.days * DAY_MS
 
+    @property
+    def stays(self) -> int:
+        """How often somebody truly was in a room."""
+        return sum(len(call.stays) for call in self.calls())
+
     def calls(self) -> Iterator[Call]:
         """All calls, by their beginnings."""
         for midnight in range(self.begin, self.end, DAY_MS):
@@ -99,128 +97,88 @@ class Demo(NamedTuple):
         return random.Random(f"{self.seed} {what}")  # noqa: S311 (nothing secret)
 
 
-class Stage:
-    """The real fold and the real event table, on a stand-in, at a time that we say.
-
-    Attributes:
-        client: the stand-in.
-        table: the event table.
-        done: how much of what was said had which outcome.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.client = DynamoDBStandIn()
-        self._dynamodb = cast("DynamoDBClient", self.client)
-        self.table = EventTable(self._dynamodb, _TABLE)
-        self.done = Counter[str]()
-        self._folder = Folder(self.table)
-        self._chance = random.Random(seed)  # noqa: S311 (nothing secret)
-        self._asked: list[tuple[int, int, Listed]] = []
-        self._numbers = count()
-        self._due: dict[RoomRef, int] = {}
-        self._minute = 0
-
-    @property
-    def archive(self) -> Archive:
-        """All that is stored."""
-        return Archive(self._dynamodb, _TABLE)
-
-    def play(self, sent: Iterator[Sent], until: int, reached: Callable[[int], None]) -> None:
-        """Take all in that is said, and let time go on until unix ms ``until``."""
-        for received, said in sent:
-            while self._asked and self._asked[0][0] <= received:
-                self._resend(*heappop(self._asked)[::2])
-            self._sweep(received)
-            reached(received)
-            self._hear(said, received)
-            # What a stream would tell is not asked for here.
-            self.client.log.clear()
-        self._sweep(until)
-
-    def _hear(self, said: Said, now: int) -> None:
-        if isinstance(said, Called):
-            stored = said.stored(now)
-            self.done[self._folder.take_callback(stored, now)] += 1
-            self._expect(self.table.room(said.call.ref))
-            return
-        if isinstance(said, Beaten):
-            ref = said.client.room.call.ref
-            taken = self._folder.hear(ref, said.signal(now), now)
-        else:
-            taken = self._folder.take(said.report(now), now)
-        self.done[taken.outcome] += 1
-        self._expect(taken.room)
-        if taken.resend and isinstance(said, Beaten):
-            again = now + transit(self._chance)
-            heappush(self._asked, (again, next(self._numbers), said.last))
-
-    def _resend(self, now: int, last: Listed) -> None:
-        """A client was asked for its list, and sends it as it is now."""
-        users = last.client.room.at(now)
-        if last.client.stay.user in users:
-            again = last._replace(users=users, seq=last.seq + 1, age=0, resent=True)
-            self._hear(again, now)
-
-    def _expect(self, room: RoomState) -> None:
-        """Note when a room is due next, as the index of open rooms does."""
-        when = due(room.head)
-        self._due.pop(room.ref, None)
-        if when is not None:
-            self._due[room.ref] = due_minute(when)
-
-    def _sweep(self, until: int) -> None:
-        """At each minute that has begun, settle the rooms that are due, as the sweeper does."""
-        minute = until // MINUTE_MS
-        if not self._minute:
-            self._minute = minute
-        for each in range(self._minute + 1, minute + 1):
-            for ref in [ref for ref, when in self._due.items() if when <= each]:
-                self._expect(self._folder.settle(ref, each * MINUTE_MS))
-        self._minute = minute
-
-
 def make(demo: Demo, folder: Path, output: Output) -> str:
     """Make demo data in a lake's folder, in the place of what was there before; say what it is.
 
     Raises:
         OperatorError: the folder can't be written.
     """
-    started = time.monotonic()
     stage, seen = Stage(demo.seed), Seen()
     until = demo.end + AFTERWARDS
     with output.progress("Playing", (until - demo.begin) // MINUTE_MS) as reached:
         stage.play(demo.sent(), until, lambda now: reached((now - demo.begin) // MINUTE_MS))
     rows = rows_from(stage.archive.everything(), Wanted(demo.begin, until), seen)
-    old = set(folder.glob(f"rows/*/*/{_PREFIX}-*.parquet"))
+    old = set(folder.glob(f"{ROWS}/*/*/{_PREFIX}-*.parquet"))
     files = write_into(folder, rows, _PREFIX)
-    for path in old - {folder / "rows" / file for file in files}:
+    for path in old - {folder / ROWS / file for file in files}:
         path.unlink()
-    days = f"{demo.first}" if demo.days == 1 else f"{demo.days} days from {demo.first} on"
     return (
-        f"Demo data of {days}: {stage.done.total()} reports, heartbeats and callbacks made "
-        f"{seen.rows} joins and leaves,\nin {len(files)} files under {folder} "
-        f"({time.monotonic() - started:.0f} s)."
+        f"{demo.stays} stays; {stage.done.total()} reports, heartbeats and callbacks of them went "
+        f"through the fold\nand made {seen.rows} joins and leaves: {len(files)} files in {folder}."
     )
 
 
 def main() -> int:
     """The command line."""
-    today = dt.datetime.now(dt.UTC).date()
-    parser = argparse.ArgumentParser(prog="python -m infra.demo", description="Demo data.")
-    parser.add_argument("--day", type=dt.date.fromisoformat, help="the last day (UTC); yesterday")
-    parser.add_argument("--days", type=_days, default=1, help="how many days")
-    parser.add_argument("--scale", type=_scale, default=1, help="1: some thousand stays a day")
-    parser.add_argument("--seed", type=int, default=1, help="the same makes the same rows")
-    parser.add_argument("--folder", type=Path, default=LOCAL / "lake", help="the lake's")
-    given = parser.parse_args()
-    last = given.day or today - dt.timedelta(days=1)
+    given = _parser().parse_args()
+    last = given.day or dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     first = last - dt.timedelta(days=given.days - 1)
+    started = time.monotonic()
     try:
-        say(make(Demo(first, given.days, given.scale, given.seed), given.folder, Output()))
+        told = make(Demo(first, given.days, given.scale, given.seed), given.folder, Output())
     except OperatorError as error:
         print(f"make demo-data failed: {error.format_message()}", file=sys.stderr)
         return 1
+    say(f"{told} {time.monotonic() - started:.0f} s.\nNow:{_next(first, given)}")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.demo", description="Days of lifelike rooms, for roomgate analytics."
+    )
+    parser.add_argument("--day", type=_date, help="the last day, UTC (default: yesterday)")
+    parser.add_argument("--days", type=_days, default=1, help="how many days (default: 1)")
+    parser.add_argument("--scale", type=_scale, default=1, help="1: 3,000 stays a day (default)")
+    parser.add_argument("--seed", type=int, default=1, help="the same makes the same rows")
+    parser.add_argument("--folder", type=Path, default=LOCAL / "lake", help="the lake's")
+    return parser
+
+
+def _next(first: dt.date, given: argparse.Namespace) -> str:
+    """Command lines that show the data."""
+    options = ""
+    if given.day or given.days > 1:
+        options += f" --since {first} --until {first + dt.timedelta(days=given.days)}"
+    if given.folder != LOCAL / "lake":
+        options += f" --folder {given.folder}"
+    lines = ("analytics report", "analytics query peak_concurrency")
+    return "".join(f"\n   .venv/bin/roomgate {line}{options}" for line in lines)
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write a date as 2027-01-31") from None
+
+
+def _days(text: str) -> int:
+    return int(_number(text, 1, _MOST_DAYS))
+
+
+def _scale(text: str) -> float:
+    return _number(text, 0.01, _MOST_SCALE)
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"give a number from {least} to {most}")
+    return number
 
 
 if __name__ == "__main__":

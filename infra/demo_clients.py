@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chalicelib.events.callbacks import StoredCallback
 from chalicelib.events.keys import Place
 from chalicelib.events.reports import Report
-from chalicelib.rooms.identifiers import room_key
 from chalicelib.roster.callback import ENTERED, LEFT, ROOM_GROUP, parse_callback
 from chalicelib.roster.signal import Kind, Signal, Source
 from chalicelib.roster.view import View, set_hash
@@ -236,10 +235,7 @@ def sent_in(call: Call, chance: Random) -> list[Sent]:
     """All that is said of a call, in the order in which it comes in."""
     room = Room(call)
     sent = [
-        each
-        for stay in call.stays
-        if stay.reports
-        for each in Client(room, stay, chance).sends()
+        each for stay in call.stays if stay.reports for each in Client(room, stay, chance).sends()
     ]
     if call.callbacks:
         sent += _callbacks(call, chance)

@@ -155,8 +155,8 @@ def _class(name: str, begin: int, chance: Random) -> list[Stay]:
 
 def _lectures(midnight: int, scale: float, chance: Random) -> Iterator[Call]:
     """A few hosts report; those who listen do not."""
-    for place, (hour, size) in enumerate(LECTURES):
-        size = round(size * min(scale, 3) * chance.uniform(0.8, 1.1))
+    for place, (hour, usual) in enumerate(LECTURES):
+        size = round(usual * min(scale, 3) * chance.uniform(0.8, 1.1))
         begin = midnight + hour * HOUR
         hosts = [f"host-{number + 1}" for number in range(min(6, 1 + size // 10))]
         stays = [
