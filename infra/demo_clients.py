@@ -78,11 +78,12 @@ class Gone(NamedTuple):
 
     client: Client
     seq: int
+    age: int
 
     def report(self, received: int) -> Report:
         """The report, as it comes in."""
         place, epoch = self.client.place, self.client.epoch
-        return Report(place, epoch, self.seq, received, 0, Source.CLIENT, None)
+        return Report(place, epoch, self.seq, received, self.age, Source.CLIENT, None)
 
 
 class Called(NamedTuple):
@@ -187,8 +188,8 @@ class Client:
             yield from self._beats(lists)
         died = self.stay.mute < self.stay.end
         if not died and self._chance.random() < GOOD_BYES:
-            seq = SEQ_STEP * (len(lists) + 1)
-            yield Sent(self.stay.mute + transit(self._chance), Gone(self, seq))
+            gone = Gone(self, SEQ_STEP * (len(lists) + 1), self._chance.randint(5, 60))
+            yield Sent(self.stay.mute + gone.age + transit(self._chance), gone)
 
     @cached_property
     def _playurls(self) -> dict[str, str]:

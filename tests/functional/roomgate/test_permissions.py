@@ -10,20 +10,30 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
 from chalicelib.callers.caller import Caller
 from infra.layout import ROOT
+from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
+from tests.functional.roomgate.morning import TABLE, know_a_morning, make_lake
 from tests.support.keys import new_secret, pem_of_new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import pytest
 
     from tests.functional.roomgate.conftest import Cli, Lambda
 
 # What IAM calls a service or an action, where it is not what botocore calls it.
 _SERVICES = {"secrets-manager": "secretsmanager"}
 # DryRun asks for what Invoke asks for; RotateSecret looks for it in the operator's name.
-_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+# A transaction needs the rights of what it is made of: ours are puts.
+_ACTIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "dynamodb:TransactWriteItems": "dynamodb:PutItem",
+}
 _FREE = "sts:GetCallerIdentity"
-_NAMED = ("SecretId", "Name", "Path", "FunctionName", "StackName")
+_NAMED = ("SecretId", "Name", "Path", "FunctionName", "StackName", "TableName")
+# What the stack makes itself, by its name in the template.
+_MADE = {"Table": TABLE}
 
 Right = tuple[str, str]
 """An action, and the name of what it is done to."""
@@ -47,7 +57,11 @@ def pattern(resource: Any) -> str:
     """What names a resource stands for, as a pattern."""
     if resource == "*":
         return "*"
+    if "Fn::GetAtt" in resource:
+        return _MADE[resource["Fn::GetAtt"][0]]
     arn = re.sub(r"\$\{AWS::\w+\}", "", resource["Fn::Sub"]).replace("${Stack}", STACK)
+    if arn.startswith("arn::s3:"):
+        return arn.split(":", 5)[5]
     kind, text = re.split("[:/]", arn.split(":", 5)[5], maxsplit=1)
     text = text.removesuffix("-??????")  # The random end of a secret's ARN.
     # An ARN of a stack ends with its id, and that of a parameter swallows the name's first slash.
@@ -55,16 +69,18 @@ def pattern(resource: Any) -> str:
 
 
 def test_the_policy_for_operators_is_what_the_command_line_needs(
-    cli: Cli, rotating: Lambda
+    cli: Cli, rotating: Lambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No command asks for more, and whatever a statement allows is done to what it names."""
+    make_lake()
+    know_a_morning()
+    monkeypatch.setenv(TABLE_VARIABLE, TABLE)
     asked: set[Right] = set()
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_id.hyphenize()
         action = f"{_SERVICES.get(service, service)}:{model.name}"
-        name = next((params[each] for each in _NAMED if each in params), "*")
-        asked.add((_ACTIONS.get(action, action), name))
+        asked.add((_ACTIONS.get(action, action), named(params)))
 
     BOTO.events.register("before-parameter-build", note)
     try:
@@ -77,6 +93,16 @@ def test_the_policy_for_operators_is_what_the_command_line_needs(
     for rights in allowed:
         used = {right[0] for right in rights if any(fits(each)(right) for each in asked)}
         assert used == {action for action, _ in rights}
+
+
+def named(params: dict[str, Any]) -> str:
+    """What a call is about, by its parameters."""
+    if "Bucket" in params:
+        return f"{params['Bucket']}/{params['Key']}"
+    if "TransactItems" in params:
+        (name,) = {each["Put"]["TableName"] for each in params["TransactItems"]}
+        return str(name)
+    return next((params[each] for each in _NAMED if each in params), "*")
 
 
 def fits(asked: Right) -> Callable[[Right], bool]:
@@ -112,6 +138,9 @@ def _everything(cli: Cli, rotating: Lambda) -> None:
     cli.done("callbacks", "revoke", APP)
     for group in ("apps", "keys", "callers"):
         cli.done(group, "list")
+    cli.done("events", "export", "--from", "2026-03-02", "--to", "2026-03-03")
+    cli.run("events", "replay", APP, "7", "--write")
+    cli.done("users", "forget", APP, "berta")
     cli.run("doctor")
 
 
