@@ -41,7 +41,7 @@ bench: $(READY)  ## what it costs, beside its peers (ARGS: see python -m bench -
 
 lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
-	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/exporter/requirements functions/rotation/requirements; do \
+	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/exporter/requirements functions/keeper/requirements functions/rotation/requirements; do \
 	  $(LOCK) -c requirements-dev.txt $$name.in -o $$name.txt || exit 1; done
 
 clean:  ## delete what was built, and the local AWS with its state

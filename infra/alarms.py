@@ -20,7 +20,11 @@ HOUR: Final = 3600
 DAY: Final = 86_400
 
 # The section of the runbook for runs that end with an error, of functions without an API.
-_FAULTS: Final = {"exporter": "lake-behind", "rotation": "rotation-failed"}
+_FAULTS: Final = {
+    "exporter": "lake-behind",
+    "keeper": "keeper-behind",
+    "rotation": "rotation-failed",
+}
 
 
 class Alarm(NamedTuple):
@@ -34,6 +38,7 @@ class Alarm(NamedTuple):
         above: the alarm goes off at values above this.
         period: seconds.
         periods: so many in a row must be above.
+        missing: what a period without any value counts as.
     """
 
     says: str
@@ -43,6 +48,7 @@ class Alarm(NamedTuple):
     above: float
     period: int = 5 * MINUTE
     periods: int = 1
+    missing: str = "notBreaching"
 
 
 def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +68,7 @@ def alarms(function: Function, resources: Mapping[str, Any]) -> dict[str, Any]:
             rows[f"{own}Errors"] = _faults(handler, _FAULTS[name])
     rows |= _keys() if name == "issuer" else {}
     rows |= _rotation() if name == "rotation" else {}
+    rows |= _keeper() if name == "keeper" else {}
     rows |= _exporter() if name == "exporter" else {}
     made = {f"Alarm{row}": _resource(f"{name}-{row}", alarm) for row, alarm in rows.items()}
     parameters: dict[str, Any] = {
@@ -166,8 +173,49 @@ def _rotation() -> dict[str, Alarm]:
     }
 
 
+def _keeper() -> dict[str, Alarm]:
+    ours = _ours("keeper")
+    return {
+        "IteratorAge": Alarm(
+            "Keeper is a quarter of an hour behind the event table, whose stream forgets in a day.",
+            "keeper-behind",
+            ("AWS/Lambda", "IteratorAge", {"FunctionName": {"Ref": "Keeper"}}),
+            "Maximum",
+            15 * MINUTE * 1000,
+        ),
+        "Poison": Alarm(
+            "Something in the event table can be neither folded nor written into sessions.",
+            "keeper-quarantine",
+            (NAMESPACE, "RecordsQuarantined", ours),
+            "Sum",
+            0,
+        ),
+        **_given_up(
+            "keeper-quarantine",
+            "Keeper was given up on, with records that it has not worked off.",
+            "Records were given up that keeper has not worked off, and are kept nowhere.",
+        ),
+        # A sweeper that does not run says nothing.
+        "SweepLag": Alarm(
+            "Rooms in which something is due have waited for more than five minutes.",
+            "sweeper-behind",
+            (NAMESPACE, "SweepLag", ours),
+            "Maximum",
+            5 * MINUTE,
+            missing="breaching",
+        ),
+        "SweepFailures": Alarm(
+            "Rooms cannot be settled, or not be found.",
+            "sweeper-behind",
+            (NAMESPACE, "SweepFailures", ours),
+            "Sum",
+            0,
+            periods=3,
+        ),
+    }
+
+
 def _exporter() -> dict[str, Alarm]:
-    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
     lake = {"DeliveryStreamName": {"Ref": "LakeStreamName"}}
     return {
         "IteratorAge": Alarm(
@@ -192,19 +240,10 @@ def _exporter() -> dict[str, Alarm]:
             "Sum",
             0,
         ),
-        "OnFailure": Alarm(
+        **_given_up(
+            "lake-quarantine",
             "The exporter was given up on, with changes that are not in the lake.",
-            "lake-quarantine",
-            ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount", mapping),
-            "Sum",
-            0,
-        ),
-        "Dropped": Alarm(
             "Changes were given up and are nowhere but in the event table.",
-            "lake-quarantine",
-            ("AWS/Lambda", "DroppedEventCount", mapping),
-            "Sum",
-            0,
         ),
         "Conversion": Alarm(
             "Firehose cannot write rows as the lake's table has them.",
@@ -223,6 +262,19 @@ def _exporter() -> dict[str, Alarm]:
     }
 
 
+def _given_up(section: str, kept: str, dropped: str) -> dict[str, Alarm]:
+    """What a stream's mapping gave up on: put into the quarantine, or into nothing."""
+    mapping = {"EventSourceMappingUUID": {"Ref": "Mapping"}}
+    metrics = {
+        "OnFailure": (kept, "OnFailureDestinationDeliveredEventCount"),
+        "Dropped": (dropped, "DroppedEventCount"),
+    }
+    return {
+        name: Alarm(says, section, ("AWS/Lambda", metric, mapping), "Sum", 0)
+        for name, (says, metric) in metrics.items()
+    }
+
+
 def _ours(function: str) -> dict[str, Any]:
     return {"stack": {"Ref": "Stack"}, "function": function}
 
@@ -232,7 +284,7 @@ def _resource(name: str, alarm: Alarm) -> dict[str, Any]:
     properties = {
         "Threshold": alarm.above,
         "EvaluationPeriods": alarm.periods,
-        "TreatMissingData": "notBreaching",
+        "TreatMissingData": alarm.missing,
         "Namespace": namespace,
         "MetricName": metric,
         "Dimensions": _dimensions(dimensions),

@@ -123,7 +123,7 @@ def up(
             stacks.wait(f"{stack}-{name}")
         if bundle.function.http:
             urls[name] = _url(cloud, stacks.outputs(f"{stack}-{name}"))
-        elif cloud.local and name == "rotation":
+        elif cloud.local and name in {"keeper", "rotation"}:
             let_list_parameters(cloud.iam, stacks.roles(f"{stack}-{name}"))
     return Deployed(stack, urls, shared["TableName"], shared.get("DomainTarget"))
 

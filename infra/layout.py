@@ -35,6 +35,7 @@ FUNCTIONS: Final = (
     Function("webhook", always_boto3=True),
     Function("rooms", always_boto3=True),
     Function("issuer", always_boto3=False, zip_limit=6 * MEGABYTE),
+    Function("keeper", always_boto3=True, handlers=("Keeper", "Sweeper"), http=False),
     Function("exporter", always_boto3=True, handlers=("Exporter",), http=False),
     Function("rotation", always_boto3=True, handlers=("Rotation", "Schedule"), http=False),
 )

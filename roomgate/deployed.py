@@ -12,7 +12,7 @@ from roomgate.errors import OperatorError
 if TYPE_CHECKING:
     from roomgate.session import Session
 
-STACKS: Final = ("shared", "webhook", "rooms", "issuer", "rotation")
+STACKS: Final = ("shared", "webhook", "rooms", "issuer", "keeper", "rotation")
 HTTPS: Final = ("issuer", "webhook", "rooms")
 
 

@@ -37,6 +37,9 @@ TRIES: Final = 6
 FIRST_PAUSE: Final = 0.02
 """Seconds: the longest pause before the second try; each further one may be twice as long."""
 
+UNFOLDED: Final = "stored"
+"""The outcome of what is stored and was not folded: keeper will."""
+
 
 class Taken(NamedTuple):
     """What became of something that was said.
@@ -97,7 +100,7 @@ class Folder:
         try:
             taken = self._fold(room, signal, now, members)
         except StoreUnavailable:
-            taken = Taken("stored", room)
+            taken = Taken(UNFOLDED, room)
         return taken if stored is None else taken._replace(outcome="duplicate")
 
     def take_callback(self, callback: StoredCallback, now: int) -> str:
@@ -115,14 +118,14 @@ class Folder:
         """
         stored = self.table.store_callback(callback)
         heard = (stored or callback).heard
-        outcome = "stored" if heard is None else self._outcome_of(*heard, now)
+        outcome = UNFOLDED if heard is None else self._outcome_of(*heard, now)
         return outcome if stored is None else "duplicate"
 
     def _outcome_of(self, ref: RoomRef, signal: Signal, now: int) -> str:
         try:
             return self.hear(ref, signal, now).outcome
         except StoreUnavailable:
-            return "stored"
+            return UNFOLDED
 
     def hear(self, ref: RoomRef, signal: Signal, now: int) -> Taken:
         """Fold what is stored already, or is not to be stored (a heartbeat).
@@ -132,6 +135,30 @@ class Folder:
         """
         room = self.table.room(ref)
         return self._fold(room, signal, now, self._members(room))
+
+    def refold(self, room: RoomState, signal: Signal, now: int) -> RoomState:
+        """Fold once more what is stored, in case whoever stored it died before it was folded.
+
+        It is folded as of the moment at which it came in: what waited for hours must neither find
+        the room closed for want of news, nor close it for the next one that waited as long.
+
+        Args:
+            room: as it was read since the signal was stored, or as the last refold left it.
+            signal: what is stored.
+            now: unix ms.
+
+        Returns:
+            The very same room if nothing was left to do, which is the rule.
+
+        Raises:
+            StoreUnavailable: it may be folded or not; others who write the room all the time count
+                as that.
+            HistoryGone: what its list refers to is not kept any more.
+        """
+        taken = self._fold(room, signal, signal.received, self._members(room), recorded=now)
+        if taken.outcome == UNFOLDED:
+            raise StoreUnavailable
+        return taken.room
 
     def correct(self, ref: RoomRef, wanted: AbstractSet[str], now: int) -> Taken:
         """Let a room hold other members than it does, as an operator has decided.
@@ -166,7 +193,10 @@ class Folder:
         room = self.table.room(ref)
         return self._write(room, step, now, self._members(room)).room
 
-    def _fold(self, room: RoomState, signal: Signal, now: int, members: Load) -> Taken:
+    def _fold(
+        self, room: RoomState, signal: Signal, now: int, members: Load, *, recorded: int = 0
+    ) -> Taken:
+        """Fold as of ``now``; ``recorded``: when that is done, if it is another time."""
         place = Place(*room.ref, signal.user)
         most = self._most(room.ref.sdk_app_id)
 
@@ -174,7 +204,7 @@ class Folder:
             recall = cache(lambda: self.table.recall(place))
             return fold(room.head, signal, now=now, members=members, recall=recall, most=most)
 
-        return self._write(room, step, now, members)
+        return self._write(room, step, recorded or now, members)
 
     def _write(
         self,
@@ -197,7 +227,7 @@ class Folder:
             except HeadMoved:
                 continue
             return Taken(folded.outcome, room, folded.resend)
-        return Taken("stored", room)
+        return Taken(UNFOLDED, room)
 
     def _members(self, room: RoomState) -> Load:
         return cache(lambda: self.table.members(room))

@@ -65,6 +65,33 @@ class Items:
                 return found
         return None
 
+    def put_newer(self, item: Item, mark: int, *, anew: bool) -> bool:
+        """Write an item unless the one that stands there is as new.
+
+        Args:
+            item: the item; it holds its mark.
+            mark: that mark, a number.
+            anew: also where none stands there.
+
+        Returns:
+            Whether it was written.
+        """
+        older = "mark < :mark"
+        condition = f"attribute_not_exists(pk) OR {older}" if anew else older
+        with passing_failures():
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues={":mark": {"N": str(mark)}},
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
     def move(self, head: Item, revision: int, others: list[Item]) -> None:
         """Write a head, and others with it: all or nothing.
 
@@ -124,6 +151,27 @@ class Items:
             asked["Limit"] = page
         return self._pages(asked)
 
+    def due(self, shard: str, minute: int, page: int) -> Iterator[Item]:
+        """The keys of open rooms that something is due in, the longest due first.
+
+        What the index has may be a moment old.
+
+        Args:
+            shard: a part of the index of open rooms.
+            minute: by this unix minute.
+            page: most read at once.
+        """
+        return self._pages(
+            {
+                "TableName": self._table,
+                "IndexName": OPEN,
+                "KeyConditionExpression": "#open = :open AND due <= :due",
+                "ExpressionAttributeNames": {"#open": OPEN},
+                "ExpressionAttributeValues": {":open": {"S": shard}, ":due": {"N": str(minute)}},
+                "Limit": page,
+            }
+        )
+
     def open_rooms(self, shard: str) -> Iterator[Item]:
         """Read the keys in one part of the index of open rooms, as they stood a moment ago."""
         return self._pages(
@@ -176,12 +224,14 @@ class Items:
     def replace(self, old: Item, new: Item) -> bool:
         """Put an item in the place of another one with the same key; whether that was still there.
 
-        A head is told by its revision; all other items are never changed, so they are there or not.
+        A head is told by its revision and a session by its mark; all other items are never changed,
+        so they are there or not.
         """
         put: dict[str, Any] = {"TableName": self._table, "Item": new}
-        if "revision" in old:
-            put["ConditionExpression"] = "revision = :revision"
-            put["ExpressionAttributeValues"] = {":revision": old["revision"]}
+        counted = next((name for name in ("revision", "mark") if name in old), None)
+        if counted:
+            put["ConditionExpression"] = f"{counted} = :{counted}"
+            put["ExpressionAttributeValues"] = {f":{counted}": old[counted]}
         else:
             put["ConditionExpression"] = "attribute_exists(pk)"
         with passing_failures():

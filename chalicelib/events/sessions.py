@@ -40,6 +40,7 @@ class Session(NamedTuple):
         joined_by: the evidence of it.
         left: unix ms of the leave; None: it goes on, as far as is known.
         left_by: the evidence of that, or None.
+        mark: grows with whatever is written into it.
     """
 
     ref: RoomRef
@@ -48,6 +49,7 @@ class Session(NamedTuple):
     joined_by: Evidence
     left: int | None = None
     left_by: Evidence | None = None
+    mark: int = 0
 
     @property
     def duration(self) -> int | None:
@@ -70,19 +72,21 @@ def sessions_between(first: int, last: int) -> tuple[str, str]:
     return f"S#{first:013}", f"S#{last:013}~"  # All that follows the time sorts before "~".
 
 
-def session_item(session: Session, ttl: int) -> Item:
+def session_item(session: Session, ttl: int | None) -> Item:
     """The item of a session.
 
     Args:
         session: the session.
-        ttl: unix seconds after which it is garbage.
+        ttl: unix seconds after which it is garbage; None: that is not known before it has ended.
     """
     item: Item = {
         "pk": {"S": user_pk(session.ref.sdk_app_id, session.user_id)},
         "sk": {"S": session_sk(session.joined, session.ref)},
         "joinedBy": _evidence_value(session.joined_by),
-        "ttl": {"N": str(ttl)},
+        "mark": {"N": str(session.mark)},
     }
+    if ttl is not None:
+        item["ttl"] = {"N": str(ttl)}
     if session.left is not None and session.left_by is not None:
         item["left"] = {"N": str(session.left)}
         item["leftBy"] = _evidence_value(session.left_by)
@@ -100,6 +104,7 @@ def session_of(item: Mapping[str, Mapping[str, Any]]) -> Session:
         joined_by=_evidence_of(item["joinedBy"]),
         left=int(item["left"]["N"]) if "left" in item else None,
         left_by=_evidence_of(item["leftBy"]) if "leftBy" in item else None,
+        mark=int(item["mark"]["N"]),
     )
 
 

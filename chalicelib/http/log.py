@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "Roomgate"
 DIMENSIONS: Final = ("stack", "function")
-UNITS: Final = {"KeyAge": "Seconds", "CacheAge": "Seconds", "ExportLag": "Milliseconds"}
+UNITS: Final = {
+    "KeyAge": "Seconds",
+    "CacheAge": "Seconds",
+    "SweepLag": "Seconds",
+    "ExportLag": "Milliseconds",
+}
 """Of those metrics that are no counts."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class Names:
     """What things are called in the stores of one stack.
@@ -35,6 +40,11 @@ class Names:
     def settings(self, sdk_app_id: int) -> str:
         """The parameter that holds an application's settings."""
         return f"{self.applications}/{sdk_app_id}"
+
+    def applications_among(self, parameters: Iterable[str]) -> list[int]:
+        """The applications whose settings are among the parameters of these names."""
+        ids = (name.rpartition("/")[2] for name in parameters)
+        return sorted(int(each) for each in ids if each.isascii() and each.isdecimal())
 
     def caller(self, caller_id: str) -> str:
         """The parameter that holds a caller."""

@@ -91,8 +91,7 @@ class Watch:
     def applications(self) -> list[int]:
         """The applications that are set up; raises StoreError."""
         listed = self._store.parameter_names(self._names.applications)
-        ids = (name.rpartition("/")[2] for name in listed)
-        return sorted(int(each) for each in ids if each.isascii() and each.isdecimal())
+        return self._names.applications_among(listed)
 
     def look(self, sdk_app_id: int) -> Sight:
         """Look at one application, and start its rotation where all says yes.

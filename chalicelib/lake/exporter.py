@@ -20,9 +20,9 @@ from chalicelib.lake.rows import BadImage, exported_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from chalicelib.events.quarantine import Keeps
     from chalicelib.lake.firehose import Delivery
     from chalicelib.lake.packing import Pack
-    from chalicelib.lake.quarantine import Keeps
     from chalicelib.lake.row import Row
 
 Record = dict[str, Any]

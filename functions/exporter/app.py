@@ -10,11 +10,12 @@ from typing import Any
 
 from chalice.app import Chalice
 
+from chalicelib.events import quarantine
+from chalicelib.events.quarantine import Quarantine
 from chalicelib.http.log import log
-from chalicelib.lake import firehose, quarantine
+from chalicelib.lake import firehose
 from chalicelib.lake.exporter import Exporter
 from chalicelib.lake.firehose import Delivery
-from chalicelib.lake.quarantine import Quarantine
 
 app = Chalice(app_name="exporter")
 
@@ -37,6 +38,7 @@ exporter = Exporter(
     Quarantine(
         lru_cache(quarantine.connect),
         os.environ["ROOMGATE_QUARANTINE_BUCKET"],
+        "exporter/",
         lambda key, reason: tell("quarantine", {"key": key, "reason": reason}, {}),
     ),
     reports=os.environ["ROOMGATE_EXPORT_REPORTS"] == "true",

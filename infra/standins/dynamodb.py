@@ -23,6 +23,11 @@ _READ_BYTES: Final = 1024 * 1024
 _MOST_READS: Final = 100
 _MOST_WRITES: Final = 100
 
+
+def _older(found: Item, values: dict[str, Any]) -> bool:
+    return "mark" in found and int(found["mark"]["N"]) < int(values[":mark"]["N"])
+
+
 _Test = Callable[[Item | None, dict[str, Any]], bool]
 _CONDITIONS: Final[dict[str | None, _Test]] = {
     None: lambda _found, _values: True,
@@ -30,6 +35,13 @@ _CONDITIONS: Final[dict[str | None, _Test]] = {
     "attribute_exists(pk)": lambda found, _values: found is not None,
     "revision = :revision": lambda found, values: (
         found is not None and found.get("revision") == values[":revision"]
+    ),
+    "mark = :mark": lambda found, values: (
+        found is not None and found.get("mark") == values[":mark"]
+    ),
+    "mark < :mark": lambda found, values: found is not None and _older(found, values),
+    "attribute_not_exists(pk) OR mark < :mark": lambda found, values: (
+        found is None or _older(found, values)
     ),
 }
 
@@ -112,8 +124,8 @@ class DynamoDBStandIn:
         TableName: str,
         ExpressionAttributeValues: dict[str, Any],
         KeyConditionExpression: str,
-        IndexName: str | None = None,
         ExpressionAttributeNames: dict[str, str] | None = None,
+        IndexName: str | None = None,
         ConsistentRead: bool = False,
         ScanIndexForward: bool = True,
         Limit: int | None = None,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.simulation.table import SETTINGS, heading, tabulate
+from tests.simulation.rules import Refolded
+from tests.simulation.table import KEPT, RULES, SETTINGS, heading, tabulate
 
 FEWER = 20
 """Of a room of 1,000, one run for so many of the others."""
@@ -23,7 +24,8 @@ def main() -> int:
     _say(heading())
     for setting in SETTINGS:
         runs = seeds if setting.size < 1000 else -(-seeds // FEWER)
-        for line in tabulate(setting, range(runs)):
+        rules = (*RULES, Refolded) if setting.size in KEPT else RULES
+        for line in tabulate(setting, range(runs), rules):
             _say(str(line))
             faults += line.faults()
     for fault in faults:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.roster.fold import Folded, fold
@@ -18,6 +20,10 @@ MOST = 5000
 VIEW_EXPIRES = 150_000  # ms
 WHOLE = 12
 """Lists of so many are stored whole."""
+
+
+REFOLDED_AFTER = (300, 3_000)
+"""Ms from when something comes in to when keeper folds it: a window of a second, and the stream."""
 
 
 class Rule(Protocol):
@@ -156,17 +162,8 @@ class Roomgate:
                 mine[signal.order] = signal, said(signal, self.head, self.members)
             signal, _ = mine[signal.order]
         self.signals += 1
-        folded = fold(
-            self.head,
-            signal,
-            now=now,
-            members=self._load,
-            recall=lambda: self._recall(signal.user),
-            most=self.most,
-        )
-        self.folded = folded
-        self._write(folded.head, folded.transitions)
-        return folded.resend
+        self.folded = self._fold(signal, now)
+        return self.folded.resend
 
     def shown(self, now: int) -> set[str]:
         """The settled view."""
@@ -175,6 +172,18 @@ class Roomgate:
     def settle(self, now: int) -> None:
         """What the sweeper does."""
         self._write(*settle(self.head, now, self._load))
+
+    def _fold(self, signal: Signal, now: int) -> Folded:
+        folded = fold(
+            self.head,
+            signal,
+            now=now,
+            members=self._load,
+            recall=lambda: self._recall(signal.user),
+            most=self.most,
+        )
+        self._write(folded.head, folded.transitions)
+        return folded
 
     def _load(self) -> Mapping[str, Member]:
         self.loads += 1
@@ -195,6 +204,38 @@ class Roomgate:
         self.head = head
         assert head.size == len(self.members)
         assert head.hash == set_hash(self.members.keys() - head.leaving(self.members).keys())
+
+
+class Refolded(Roomgate):
+    """The same with a keeper: what is stored is folded once more, some time later."""
+
+    name = "roomgate, twice"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chance = Random(0)  # noqa: S311 (a simulation)
+        self._again: list[tuple[int, int, Signal]] = []
+        self._refolded = 0
+
+    def take(self, signal: Signal) -> bool:
+        """Fold what is stored; a heartbeat is not. Of what came in twice, the first is."""
+        self._refold(signal.received)
+        mine = self._stored.get(signal.user, {})
+        if signal.kind is not Kind.HEARTBEAT and signal.order not in mine:
+            at = signal.received + self._chance.randint(*REFOLDED_AFTER)
+            heapq.heappush(self._again, (at, len(self._again) + self._refolded, signal))
+        return super().take(signal)
+
+    def shown(self, now: int) -> set[str]:
+        """The settled view."""
+        self._refold(now)
+        return super().shown(now)
+
+    def _refold(self, now: int) -> None:
+        while self._again and self._again[0][0] <= now:
+            _, _, signal = heapq.heappop(self._again)
+            self._refolded += 1
+            self._fold(signal, signal.received)
 
 
 def said(signal: Signal, head: Head, members: Mapping[str, Member]) -> Said:

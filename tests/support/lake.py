@@ -168,7 +168,7 @@ class Shelf:
         self.full = False
 
     def put(self, poison: Sequence[dict[str, Any]]) -> bool:
-        """Take poison, as `chalicelib.lake.quarantine.Quarantine` does."""
+        """Take poison, as `chalicelib.events.quarantine.Quarantine` does."""
         if not self.full:
             self.poison += json.loads(json.dumps(poison))
         return not self.full

@@ -19,6 +19,7 @@ from chalicelib.keys.versions import Versions, put_candidate, rotation_function_
 from chalicelib.tickets import load_key, verify_user_sig
 from infra.tenant import new_key
 from tests.support.keys import new_secret
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,17 +93,6 @@ class Load:
 
     def _failed(self) -> bool:
         return any(backend.done() for backend in self._backends)
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait for a condition."""
-    ends = time.monotonic() + SECONDS
-    pause = threading.Event()
-    while time.monotonic() < ends:
-        if holds():
-            return
-        pause.wait(0.02)
-    pytest.fail("the condition never held")
 
 
 @pytest.fixture

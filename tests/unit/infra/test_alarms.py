@@ -49,7 +49,7 @@ def metrics(alarm: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, An
 
 
 def test_what_is_watched() -> None:
-    """Each Lambda: errors, throttles, latency; with HTTP: stores; keys; rotation failures."""
+    """Each Lambda: errors, throttles, latency; with HTTP: stores; keys; rotation; keeper."""
     wanted = {
         (name, f"Alarm{own}{what}")
         for name, _, own in HANDLERS
@@ -57,6 +57,8 @@ def test_what_is_watched() -> None:
     }
     wanted |= {(name, "AlarmStore") for name in HTTPS}
     wanted |= {("issuer", "AlarmNoKey"), ("issuer", "AlarmKeyAge"), ("rotation", "AlarmFailed")}
+    kept = ("IteratorAge", "Poison", "OnFailure", "Dropped", "SweepLag", "SweepFailures")
+    wanted |= {("keeper", f"Alarm{what}") for what in kept}
     wanted |= {("exporter", f"Alarm{what}") for what in LAKE}
     assert set(ALARMS) == wanted
 
@@ -77,6 +79,12 @@ def test_the_runbook_has_what_has_no_alarm() -> None:
     """What only users or operators notice."""
     noticed = {"half-done-rotation", "bad-key-imported", "clock-skew", "leaked-caller-key"}
     assert noticed <= sections()
+
+
+def test_a_sweeper_that_says_nothing_is_an_alarm() -> None:
+    """It runs every minute, so silence means that it does not; of all others silence is good."""
+    silent = {key for key, each in ALARMS.items() if each["TreatMissingData"] == "breaching"}
+    assert silent == {("keeper", "AlarmSweepLag")}
 
 
 @pytest.mark.parametrize(("name", "handler", "own"), HANDLERS)

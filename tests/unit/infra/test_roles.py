@@ -38,6 +38,14 @@ DECRYPT = {("kms:Decrypt", "KeyArn")}
 REPORT_TOKEN = {("secretsmanager:GetSecretValue", REPORT_TOKEN_KEYS)}
 TAGGED_KEYS = f"arn:${{AWS::Partition}}:kms:{HERE}:key/*"
 SIGN = {(action, TAGGED_KEYS) for action in ("kms:GetPublicKey", "kms:Sign")}
+FOLD = {(f"dynamodb:{action}", "TableArn") for action in ("GetItem", "PutItem", "Query")}
+READ_STREAM = {
+    *{
+        (f"dynamodb:{action}", "StreamArn")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
+    },
+    ("dynamodb:ListStreams", "${TableArn}/stream/*"),
+}
 
 
 def _secrets(resource: str, *actions: str) -> set[tuple[str, str]]:
@@ -70,14 +78,25 @@ ALLOWED = {
     | {(f"dynamodb:{action}", "TableArn") for action in ("BatchGetItem", "GetItem", "Query")}
     | {("dynamodb:Query", "${TableArn}/index/open")}
     | _read_parameters("callers"),
+    # Keeper reads no secret: an application's settings say how large its rooms may be.
+    ("keeper", "Role"): LOGS
+    | READ_STREAM
+    | FOLD
+    | {
+        ("ssm:GetParameter", f"{PARAMETER}/apps/*"),
+        ("s3:PutObject", "${QuarantineBucketArn}/keeper/*"),
+        # AWS puts there what a mapping gave up, by the function's role.
+        ("s3:PutObject", "${QuarantineBucketArn}/aws/lambda/*"),
+        ("s3:ListBucket", "QuarantineBucketArn"),
+    },
+    ("keeper", "SweeperRole"): {(a, f"Sweeper{resource}") for a, resource in LOGS}
+    | FOLD
+    | {("dynamodb:Query", "${TableArn}/index/open")}
+    | {("ssm:GetParametersByPath", f"{PARAMETER}/apps{rest}") for rest in ("", "/*")},
     # It reads the stream, not the table, and no secret.
     ("exporter", "Role"): LOGS
+    | READ_STREAM
     | {
-        (f"dynamodb:{action}", "StreamArn")
-        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
-    }
-    | {
-        ("dynamodb:ListStreams", "${TableArn}/stream/*"),
         ("firehose:PutRecordBatch", "LakeStreamArn"),
         ("s3:PutObject", "${QuarantineBucketArn}/exporter/*"),
         # What Lambda gives up on; it writes with the function's role.

@@ -73,6 +73,12 @@ def test_the_other_functions_know_the_table() -> None:
     assert names == {
         "webhook": [f"ROOMGATE_{name}" for name in both],
         "rooms": [f"ROOMGATE_{name}" for name in both],
+        "keeper": [
+            "ROOMGATE_HISTORY_DAYS",
+            "ROOMGATE_QUARANTINE_BUCKET",
+            "ROOMGATE_STACK",
+            "ROOMGATE_TABLE",
+        ],
         "exporter": [
             "ROOMGATE_EXPORT_REPORTS",
             "ROOMGATE_LAKE_STREAM",

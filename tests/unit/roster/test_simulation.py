@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.rules import LastWriterWins, Roomgate
+from chalicelib.roster.head import Head
+from tests.simulation.rules import REFOLDED_AFTER, LastWriterWins, Refolded, Roomgate
 from tests.simulation.runs import World, told, twice
 from tests.simulation.sights import Sight
-from tests.simulation.table import SETTINGS, tabulate
+from tests.simulation.table import KEPT, SETTINGS, tabulate
 from tests.simulation.truth import Change, Setting, history
 
 RUNS = {1: 6, 2: 6, 4: 12, 20: 4, 100: 1, 1000: 1}
@@ -15,6 +16,10 @@ CHANGES = {100: 40, 1000: 2}
 """In a room of 1,000, each makes 1,000 reports."""
 
 QUICK = [it for it in SETTINGS if it.size < 100 or not (it.beats or it.callbacks)]
+
+
+TWICE = [it for it in SETTINGS if it.size in KEPT and (it.size < 100 or it in SETTINGS[:6])]
+TWICE_RUNS = {4: 8, 20: 2, 100: 1}
 
 
 def short(setting: Setting) -> Setting:
@@ -35,6 +40,22 @@ def test_what_is_emitted_is_what_happened(setting: Setting) -> None:
     assert ours.rule == Roomgate.name
     if setting.size >= 20:
         assert last_writer.ratio > 2 * ours.ratio
+
+
+@pytest.mark.parametrize("setting", TWICE, ids=lambda it: "-".join(map(str, it)))
+def test_what_keeper_folds_once_more_was_folded(setting: Setting) -> None:
+    """All that is stored is folded again a while later, and the bounds are the same."""
+    (line,) = tabulate(setting, range(TWICE_RUNS[setting.size]), (Refolded,))
+    assert line.faults() == []
+
+
+def test_what_only_keeper_folds_counts() -> None:
+    """The second fold is one: what the webhook has stored, and died, is in the roster after it."""
+    rule, (signal, *_) = Refolded(), World(Setting(4), 0).sent.signals
+    rule.take(signal)
+    rule.head, rule.members = Head(), {}
+    assert rule.shown(signal.received) == set()
+    assert signal.user in rule.shown(signal.received + REFOLDED_AFTER[1])
 
 
 def test_a_run_can_be_had_again() -> None:

@@ -1,7 +1,7 @@
-"""Where poison goes: rows that are not as the schema says, and records that make no row.
+"""Where poison goes: what a reader of the stream can never work off, for people to look at.
 
-One object a batch, a JSON object a line: ``partition`` and ``sequence`` of the stream's record, the
-``reason``, and the ``row`` or the whole ``record``.
+One object a batch, a JSON object a line: at least the ``sequence`` of the stream's record, and the
+``reason``; with them the whole ``record``, or what was made of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 5.0
 ATTEMPTS: Final = 3
-PREFIX: Final = "exporter/"
 
 
 def connect() -> S3Client:
@@ -35,35 +34,42 @@ def connect() -> S3Client:
 
 
 class Keeps(Protocol):
-    """What an exporter asks of a quarantine."""
+    """What a reader of the stream asks of a quarantine."""
 
     def put(self, poison: Sequence[dict[str, Any]]) -> bool:
         """Store poison, of which there is some; whether it is stored."""
 
 
 class Quarantine:
-    """The quarantine of the exporter.
+    """One function's part of the bucket.
 
     Args:
         client: makes a client of S3 when one is needed, which is seldom.
         bucket: its name.
-        tell: takes why something could not be put.
+        prefix: of the function's objects, as its role allows them.
+        tell: takes an object's key, and the first reason in it or why it could not be put.
     """
 
     def __init__(
-        self, client: Callable[[], S3Client], bucket: str, tell: Callable[[str, str], None]
+        self,
+        client: Callable[[], S3Client],
+        bucket: str,
+        prefix: str,
+        tell: Callable[[str, str], None],
     ) -> None:
         self._client = client
         self._bucket = bucket
+        self._prefix = prefix
         self._tell = tell
 
     def put(self, poison: Sequence[dict[str, Any]]) -> bool:
-        """Store poison; whether it is stored.
+        """Store poison, of which there is some; whether it is stored.
 
         The same poison makes the same object, however often it comes.
         """
         body = "".join(json.dumps(each) + "\n" for each in poison).encode()
-        key = f"{PREFIX}{poison[0]['sequence']}-{sha256(body).hexdigest()[:16]}.jsonl"
+        name = f"{poison[0]['sequence']}-{sha256(body).hexdigest()[:16]}.jsonl"
+        key = f"{self._prefix}{name}"
         try:
             self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
         except ClientError as error:
