@@ -48,12 +48,12 @@ _folder = click.option(
 def _time(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which time is meant."""
     since = click.option(
-        "--since", type=Moment(), help="The first moment, UTC; by default as the query says."
+        "--since", type=Moment(), help="The first moment, UTC; by default yesterday's beginning."
     )
     until = click.option(
         "--until",
         type=Moment(),
-        help="The moment after the last one; by default today's beginning.",
+        help="The moment after the last one; by default now, or without --since today's beginning.",
     )
     return since(until(command))
 
@@ -81,7 +81,8 @@ def analytics() -> None:
 @analytics.command("sync")
 @click.option("--bucket", metavar="NAME", help="The lake's; by default as the stack says.")
 @click.option("--prune", is_flag=True, help="Delete files here that the lake holds no more.")
-@_time
+@click.option("--since", type=Moment(), help="The first day on which rows arrived.")
+@click.option("--until", type=Moment(), help="The last day, which counts too.")
 @_folder
 @click.pass_obj
 def sync(
@@ -95,8 +96,8 @@ def sync(
 ) -> None:
     """Copy the lake's rows to this machine.
 
-    What is here already is not fetched again. --since and --until choose days by when rows arrived;
-    by default all are copied.
+    What is here already is not fetched again. By default all days are copied; for a query about
+    one day, the day before and the day after it are needed too.
     """
     from roomgate import analytics_sync as s3  # noqa: PLC0415 (threads, for this command alone)
 
@@ -288,9 +289,10 @@ def _values(given: dict[str, Any]) -> dict[str, Value]:
 
 
 def _given(given: dict[str, Any]) -> dict[str, Value]:
-    """The parameters that were given."""
+    """The parameters that were given; who says since when alone means until now."""
     named = {"since": "since", "until": "until", "sdk_app_id": "app", "room": "room"}
-    return {named[name]: value for name, value in given.items() if value is not None}
+    found = {named[name]: value for name, value in given.items() if value is not None}
+    return {"until": int(time.time())} | found if "since" in found else found
 
 
 def _forwards(values: dict[str, Value]) -> dict[str, Value]:

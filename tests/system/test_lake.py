@@ -13,6 +13,7 @@ import requests
 
 from chalicelib.lake.row import COLUMNS
 from infra.stacks import Stacks
+from roomgate.analytics_sql import names, query
 from tests.support.lake import change_item, expected_row, joins, leaves
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from infra.cloud import Cloud
     from infra.deploy import Deployed
-    from tests.system.conftest import Tenant
+    from roomgate.analytics_sql import Value
+    from tests.system.conftest import Tenant, Tenants
 
 PATIENCE: Final = 60.0  # seconds
 SECONDS: Final = 30
@@ -126,6 +128,62 @@ def test_a_change_is_the_same_rows_in_athena_and_in_duckdb(
     assert asked == [tuple(str(value) for value in row.values()) for row in wanted]
     found = by_duckdb(cloud, lake, tmp_path, of_room(room))
     assert found == [tuple(row.values()) for row in wanted]
+
+
+@pytest.fixture(scope="module")
+def app() -> int:
+    """An application of the module's own, whose rows are those that are put here."""
+    return 2**32 - 1 - secrets.randbelow(2**20)
+
+
+@pytest.fixture(scope="module")
+def copied(
+    cloud: Cloud,
+    deployed: Deployed,
+    lake: dict[str, str],
+    tenants: Tenants,
+    app: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, int]:
+    """A copy of the lake by the command line, and the unix time in seconds when it was made."""
+    now = int(time.time() * 1000)
+    here, gone = joins("anna", "berta", t=now - 9000), leaves("anna", t=now - 4000)
+    put(cloud, deployed.table, change_item("7", 1, here, at=now, app=app))
+    put(cloud, deployed.table, change_item("7", 2, gone, at=now + 5, app=app))
+    put(cloud, deployed.table, change_item("7", 3, joins("anna", t=now - 3000), at=now, app=app))
+    of_app = f"SELECT DISTINCT id FROM events WHERE app = {app}"  # noqa: S608 (a number)
+    eventually(lambda: at_least(4, by_athena(cloud, lake, of_app)))
+    folder = tmp_path_factory.mktemp("copy")
+    told = tenants.operator.run("analytics", "sync", "--folder", str(folder))
+    assert told["bucket"] == lake["LakeBucket"]
+    assert told["copied"] == told["files"] > 0
+    return folder, now // 1000
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_named_query_answers_the_same_in_athena_and_on_this_machine(
+    cloud: Cloud,
+    lake: dict[str, str],
+    tenants: Tenants,
+    copied: tuple[Path, int],
+    app: int,
+    name: str,
+) -> None:
+    """The same text over the same objects: there as a query of Athena, here by its name."""
+    folder, now = copied
+    values: dict[str, Value] = {"since": now - 3600, "until": now + 3600, "app": app}
+    options = [f"--{option}={value}" for option, value in values.items()]
+    here = tenants.operator.run("analytics", "query", name, "--folder", str(folder), *options)
+    there = by_athena(cloud, lake, query(name).bound(values, now))
+    assert [tuple(map(as_athena_tells, row.values())) for row in here["rows"]] == there
+    assert there
+
+
+def as_athena_tells(value: Any) -> str | None:
+    """A value of JSON as Athena's results have it."""
+    if isinstance(value, str):
+        return value.replace("T", " ").removesuffix("Z")
+    return None if value is None else str(value)
 
 
 def test_a_report_over_http_is_rows_in_athena(

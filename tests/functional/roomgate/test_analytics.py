@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import os
 import pty
@@ -61,6 +62,17 @@ def test_yesterday_is_asked_about_by_default(cli: Cli, folder: Path) -> None:
     """Of those days nothing is here, so nobody was inside."""
     facts = cli.done("analytics", "query", "peak_concurrency", "--folder", str(folder))
     assert [row["users"] for row in facts["rows"]] == [0]
+
+
+def test_since_alone_means_until_now(cli: Cli, tmp_path: Path) -> None:
+    """What happened a minute ago is asked about by when to begin."""
+    ago = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
+    row = step(f"{ago:%Y-%m-%dT%H:%M:%S}", "7", 1, "ann", "listed")
+    write_rows([row.arrived(0)], tmp_path)
+    since = f"{ago - dt.timedelta(minutes=30):%Y-%m-%dT%H:%M:%S}"
+    words = ("--since", since, "--folder", str(tmp_path))
+    facts = cli.done("analytics", "query", "joins_leaves", *words)
+    assert [row["joins"] for row in facts["rows"]] == [1]
 
 
 def test_every_query_is_listed_and_runs(cli: Cli, ask: Any) -> None:
