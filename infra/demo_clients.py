@@ -42,8 +42,8 @@ GOOD_BYES: Final = 0.6
 """Of all leaves: the client says so."""
 
 BEAT: Final = 60_000
-SEQ_STEP: Final = 10
-"""Between lists, so that one that is asked for finds a place."""
+SEQ_STEP: Final = 1000
+"""Between lists, so that those that are asked for find a place."""
 
 
 class Listed(NamedTuple):
@@ -68,7 +68,7 @@ class Beaten(NamedTuple):
 
     def signal(self, received: int) -> Signal:
         """What it says to the fold."""
-        hash_ = self.client.room.hash(self.last.users)
+        hash_ = self.client.room.hash(self.client.newest(self.last).users)
         user = self.client.stay.user
         return Signal(Kind.HEARTBEAT, Source.CLIENT, user, received, received, hash=hash_)
 
@@ -169,6 +169,7 @@ class Client:
         self._chance = chance
         self._ageless = chance.random() < AGELESS
         self._server = f"183.3.225.{chance.randint(10, 29)}:1935"
+        self._newest: Listed | None = None  # Of those that were sent, or asked for.
 
     def report(self, listed: Listed, received: int) -> Report:
         """A list as it comes in."""
@@ -179,6 +180,20 @@ class Client:
         return Report(
             self.place, *order, received, listed.age, Source.CLIENT, view, resent=listed.resent
         )
+
+    def newest(self, last: Listed) -> Listed:
+        """The newest list, where ``last`` is the newest of those that nobody asked for."""
+        if self._newest is None or self._newest.seq < last.seq:
+            self._newest = last
+        return self._newest
+
+    def again(self, now: int) -> Listed | None:
+        """The list as it is now, which was asked for; None: the client is gone."""
+        last, users = self._newest, self.room.at(now)
+        if last is None or now >= self.stay.mute:
+            return None
+        self._newest = last._replace(users=users, seq=last.seq + 1, age=0, resent=True)
+        return self._newest
 
     def sends(self) -> Iterator[Sent]:
         """All that it sends, each as it comes in."""

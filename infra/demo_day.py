@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 CLINIC: Final = 1400009001
 SCHOOL: Final = 1400009002
-"""Applications that no other data here uses, so that no row has the id of another one."""
+APPLICATIONS: Final = (CLINIC, SCHOOL)
+"""No other data here is of these, so that no row has the id of another one."""
 
 MINUTE: Final = 60_000
 HOUR: Final = 60 * MINUTE

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 from chalicelib.events.archive import Archive
 from chalicelib.events.folder import Folder
-from chalicelib.events.rooms import MINUTE_MS, due_minute
+from chalicelib.events.operations import Items
+from chalicelib.events.rooms import MINUTE_MS
+from chalicelib.events.sweeper import Sweeper
 from chalicelib.events.table import EventTable
-from chalicelib.roster.settle import due
 from infra.demo_clients import Beaten, Called, transit
+from infra.demo_day import APPLICATIONS
 from infra.standins.dynamodb import DynamoDBStandIn
 
 if TYPE_CHECKING:
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.events.keys import RoomRef
-    from chalicelib.events.rooms import RoomState
-    from infra.demo_clients import Listed, Said, Sent
+    from infra.demo_clients import Client, Said, Sent
 
 _TABLE: Final = "events"
 
@@ -47,9 +47,9 @@ class Stage:
         self.done = Counter[str]()
         self._folder = Folder(self.table)
         self._chance = random.Random(seed)  # noqa: S311 (nothing secret)
-        self._asked: list[tuple[int, int, Listed]] = []
+        self._asked: list[tuple[int, int, Client]] = []
         self._numbers = count()
-        self._due: dict[RoomRef, int] = {}
+        self._sweeper = Sweeper(Items(self._dynamodb, _TABLE), self._folder)
         self._minute = 0
 
     @property
@@ -62,7 +62,6 @@ class Stage:
         for received, said in sent:
             while self._asked and self._asked[0][0] <= received:
                 self._resend(*heappop(self._asked)[::2])
-            self._sweep(received)
             reached(received)
             self._hear(said, received)
             # What a stream would tell is not asked for here.
@@ -70,10 +69,10 @@ class Stage:
         self._sweep(until)
 
     def _hear(self, said: Said, now: int) -> None:
+        self._sweep(now)
         if isinstance(said, Called):
             stored = said.stored(now)
             self.done[self._folder.take_callback(stored, now)] += 1
-            self._expect(self.table.room(said.call.ref))
             return
         if isinstance(said, Beaten):
             ref = said.client.room.call.ref
@@ -81,31 +80,19 @@ class Stage:
         else:
             taken = self._folder.take(said.report(now), now)
         self.done[taken.outcome] += 1
-        self._expect(taken.room)
         if taken.resend and isinstance(said, Beaten):
             again = now + transit(self._chance)
-            heappush(self._asked, (again, next(self._numbers), said.last))
+            heappush(self._asked, (again, next(self._numbers), said.client))
 
-    def _resend(self, now: int, last: Listed) -> None:
-        """A client was asked for its list, and sends it as it is now."""
-        users = last.client.room.at(now)
-        if last.client.stay.user in users:
-            again = last._replace(users=users, seq=last.seq + 1, age=0, resent=True)
+    def _resend(self, now: int, client: Client) -> None:
+        """A client was asked for its list, and sends it as it is now, if it still can."""
+        again = client.again(now)
+        if again is not None:
             self._hear(again, now)
 
-    def _expect(self, room: RoomState) -> None:
-        """Note when a room is due next, as the index of open rooms does."""
-        when = due(room.head)
-        self._due.pop(room.ref, None)
-        if when is not None:
-            self._due[room.ref] = due_minute(when)
-
     def _sweep(self, until: int) -> None:
-        """At each minute that has begun, settle the rooms that are due, as the sweeper does."""
-        minute = until // MINUTE_MS
-        if not self._minute:
-            self._minute = minute
-        for each in range(self._minute + 1, minute + 1):
-            for ref in [ref for ref, when in self._due.items() if when <= each]:
-                self._expect(self._folder.settle(ref, each * MINUTE_MS))
-        self._minute = minute
+        """Let the sweeper run in each minute that has begun since it last did."""
+        begun = until // MINUTE_MS
+        for minute in range(self._minute + 1 if self._minute else begun, begun + 1):
+            self._sweeper.sweep(APPLICATIONS, minute * MINUTE_MS, lambda: False)
+        self._minute = begun

@@ -58,6 +58,7 @@ class DynamoDBStandIn:
         self.log: list[tuple[Item, Item | None, Item | None]] = []
         self._partitions: dict[str, dict[str, Item]] = {}
         self._orders: dict[str, list[str]] = {}
+        self._open: dict[tuple[str, str], Item] = {}  # The items of the index.
         self._lock = threading.RLock()
 
     def get_item(
@@ -94,6 +95,7 @@ class DynamoDBStandIn:
             old = self._partitions.get(pk, {}).pop(sk, None)
             if old is not None:
                 self._orders[pk].remove(sk)
+                self._open.pop((pk, sk), None)
                 self.log.append(({"pk": {"S": pk}, "sk": {"S": sk}}, old, None))
         return {}
 
@@ -182,7 +184,7 @@ class DynamoDBStandIn:
         assert expression in {"#open = :open", "#open = :open AND due <= :due"}
         wanted = values[":open"]
         with self._lock:
-            every = [item for items in self._partitions.values() for item in items.values()]
+            every = list(self._open.values())
         rows = [
             {part: item[part] for part in ("open", "due", "pk", "sk")}
             for item in every
@@ -204,6 +206,10 @@ class DynamoDBStandIn:
         if old is None:
             insort(self._orders.setdefault(pk, []), sk)
         items[sk] = _copied(item)
+        if "open" in item:
+            self._open[pk, sk] = items[sk]
+        else:
+            self._open.pop((pk, sk), None)
         self.log.append(({"pk": item["pk"], "sk": item["sk"]}, old, items[sk]))
 
 
