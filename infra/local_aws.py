@@ -27,6 +27,7 @@ from botocore.session import Session
 from infra.cloud import Cloud
 from infra.layout import InfraError
 from infra.local_secrets import LocalSurroundings
+from infra.local_streams import read_streams_from_the_start
 from infra.standins.secretsmanager import SecretsManagerStandIn
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ class LocalAws:
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         for name in ("state", "s3", "tmp"):
             (self.folder / name).mkdir(exist_ok=True)
+        read_streams_from_the_start(self.folder / "state")
         with self.log.open("ab") as log:
             # In a session of its own: Ctrl-C is for us, and we then stop it in good order.
             self._process = subprocess.Popen(
