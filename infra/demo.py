@@ -25,8 +25,8 @@ from infra.demo_day import HOUR, calls_of
 from infra.demo_stage import Stage
 from infra.layout import LOCAL
 from infra.show import say
+from roomgate.analytics_backfill import Seen, Wanted, rows_from, write_into
 from roomgate.analytics_files import ROWS
-from roomgate.backfill import Seen, Wanted, rows_from, write_into
 from roomgate.errors import OperatorError
 from roomgate.output import Output
 

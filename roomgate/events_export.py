@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalicelib.events.keys import Item
     from chalicelib.lake.row import Row
-    from roomgate.backfill import Seen, Wanted
+    from roomgate.analytics_backfill import Seen, Wanted
     from roomgate.session import Session
 
 _PREFIX: Final = "export"
@@ -57,8 +57,8 @@ def export(
     recorded, as the lake's folders do; changes are kept for 90 days, reports for 7, unless the
     stack says otherwise. The whole table is read for it.
     """
+    from roomgate.analytics_backfill import Seen, Wanted, rows_from, write_into  # noqa: PLC0415 (DuckDB)
     from roomgate.analytics_sync import bucket_of  # noqa: PLC0415 (threads, as there)
-    from roomgate.backfill import Seen, Wanted, rows_from, write_into  # noqa: PLC0415 (DuckDB)
     from roomgate.event_store import event_store  # noqa: PLC0415 (brings botocore)
 
     if begin >= end:
@@ -86,8 +86,8 @@ def _fill(
     session: Session, bucket: str, rows: Callable[[Callable[[], None]], Iterator[Row]]
 ) -> list[str]:
     """Write rows into the deployed lake; return the objects' keys below ``rows/``."""
+    from roomgate.analytics_backfill import files_of  # noqa: PLC0415 (DuckDB)
     from roomgate.analytics_files import ROWS  # noqa: PLC0415 (as below)
-    from roomgate.backfill import files_of  # noqa: PLC0415 (DuckDB)
 
     with tempfile.TemporaryDirectory(prefix="roomgate-") as scratch:
         with session.output.waiting("the table") as draw:

@@ -18,9 +18,9 @@ from infra.demo import AFTERWARDS, Demo, make
 from infra.demo_clients import Beaten, Called, Gone, Listed
 from infra.demo_stage import Stage
 from infra.layout import ROOT
+from roomgate.analytics_backfill import Seen, Wanted, rows_from
 from roomgate.analytics_lake import lake
 from roomgate.analytics_sql import for_duckdb, names, query
-from roomgate.backfill import Seen, Wanted, rows_from
 from roomgate.output import Output
 from tests.support.lake_rows import NOW
 
