@@ -12,7 +12,7 @@ from roomgate.errors import OperatorError
 if TYPE_CHECKING:
     from roomgate.session import Session
 
-STACKS: Final = ("shared", "webhook", "rooms", "issuer", "keeper", "rotation")
+STACKS: Final = ("shared", "lake", "webhook", "rooms", "issuer", "keeper", "exporter", "rotation")
 HTTPS: Final = ("issuer", "webhook", "rooms")
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from roomgate.findings import Finding
     from tests.functional.roomgate.conftest import Cli, Lambda
 
-PARTS = ("shared", "webhook", "rooms", "issuer", "keeper", "rotation")
+PARTS = ("shared", "lake", "webhook", "rooms", "issuer", "keeper", "exporter", "rotation")
 
 
 def stack(part: str, outputs: dict[str, str], days: int = 180) -> None:
