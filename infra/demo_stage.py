@@ -13,7 +13,7 @@ from chalicelib.events.folder import Folder
 from chalicelib.events.operations import Items
 from chalicelib.events.rooms import MINUTE_MS
 from chalicelib.events.sweeper import Sweeper
-from chalicelib.events.table import EventTable
+from chalicelib.events.table import EventTable, Kept
 from infra.demo_clients import Beaten, Called, transit
 from infra.demo_day import APPLICATIONS
 from infra.standins.dynamodb import DynamoDBStandIn
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
     from infra.demo_clients import Client, Said, Sent
 
+MINUTES_A_DAY: Final = 24 * 60
+
 _TABLE: Final = "events"
+_KEPT: Final = Kept(reports=1)
+"""Reports are most of what is stored, and are not looked at a day later."""
 
 
 class Stage:
@@ -43,7 +47,7 @@ class Stage:
     def __init__(self, seed: int) -> None:
         self.client = DynamoDBStandIn()
         self._dynamodb = cast("DynamoDBClient", self.client)
-        self.table = EventTable(self._dynamodb, _TABLE)
+        self.table = EventTable(self._dynamodb, _TABLE, _KEPT)
         self.done = Counter[str]()
         self._folder = Folder(self.table)
         self._chance = random.Random(seed)  # noqa: S311 (nothing secret)
@@ -95,4 +99,12 @@ class Stage:
         begun = until // MINUTE_MS
         for minute in range(self._minute + 1 if self._minute else begun, begun + 1):
             self._sweeper.sweep(APPLICATIONS, minute * MINUTE_MS, lambda: False)
+            if minute % MINUTES_A_DAY == 0:
+                self._expire(minute * 60)
         self._minute = begun
+
+    def _expire(self, now: int) -> None:
+        """Delete what is garbage at unix seconds ``now``, as DynamoDB does."""
+        for item in self.archive.everything():
+            if "ttl" in item and int(item["ttl"]["N"]) < now:
+                self.archive.delete(item)

@@ -53,6 +53,7 @@ def test_the_walk_stays_up_stops_in_good_order_and_goes_on(tmp_path: Path) -> No
         rest, _ = first.communicate(timeout=SECONDS)
     assert first.returncode == 0, rest
     assert "apps add" in printed
+    assert "make demo-data && .venv/bin/roomgate analytics report" in rest
 
     second = _run_once(tmp_path)
     assert second.returncode == 0, second.stderr
