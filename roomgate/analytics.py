@@ -106,34 +106,41 @@ def sync(
     with session.output.waiting("the list"):
         found = s3.listing(session.s3, bucket, *days)
     new = s3.missing(found.entries, folder)
-    with session.output.progress("Copying", sum(each.size for each in new)) as reached:
+    size = sum(each.size for each in new)
+    with session.output.progress("Copying", size) as reached:
         copied = 0
         for each in s3.fetch(session.s3, bucket, new, folder):
             copied += each.size
             reached(copied)
-    gone = s3.gone(found.entries, folder, *days)
     for key in found.foreign:
         session.output.note(f"{key} is no file of rows; it is left where it is.")
-    if prune:
-        for path in gone:
-            path.unlink()
-    elif gone:
-        session.output.note(
-            f"{len(gone)} file(s) here are not in the lake any more; --prune deletes them."
-        )
+    pruned = _pruned(session, s3.gone(found.entries, folder, *days), prune=prune)
     facts = {
         "bucket": bucket,
         "folder": str(folder),
         "files": len(found.entries),
         "copied": len(new),
-        "copiedBytes": copied,
-        "pruned": len(gone) if prune else 0,
+        "copiedBytes": size,
+        "pruned": pruned,
     }
     text = (
-        f"{len(new)} of {len(found.entries)} file(s) copied ({copied / 1e6:.1f} MB). "
+        f"{len(new)} of {len(found.entries)} file(s) copied ({size / 1e6:.1f} MB). "
         f"The lake is in {folder}.\nNow: roomgate analytics query peak_concurrency"
     )
     session.output.answer(facts, text)
+
+
+def _pruned(session: Session, gone: list[Path], *, prune: bool) -> int:
+    """Delete what the lake holds no more, or say that it does not; return how many."""
+    if not prune:
+        if gone:
+            session.output.note(
+                f"{len(gone)} file(s) here are not in the lake any more; --prune deletes them."
+            )
+        return 0
+    for path in gone:
+        path.unlink()
+    return len(gone)
 
 
 @analytics.command("query")

@@ -7,11 +7,13 @@ import datetime as dt
 import io
 import json
 import math
-from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
+import duckdb
+
 from roomgate.analytics_files import literal
-from roomgate.analytics_sql import for_duckdb
+from roomgate.analytics_sql import BadSql, for_duckdb
 from roomgate.output import table
 
 if TYPE_CHECKING:
@@ -114,13 +116,49 @@ def _for_people(value: Any, form: str) -> str:
 
 def _watched(output: Output, lake: Lake, ours: str) -> None:
     """Run a statement of DuckDB; show how far it is, as DuckDB itself reckons."""
-    with output.progress("Asking", _WHOLE) as reached, ThreadPoolExecutor(1) as pool:
-        running = pool.submit(lake.run, ours)
-        try:
-            while wait([running], timeout=_LOOK_SECONDS).not_done:
+    run = _Run(lake, ours)
+    try:
+        run.start()
+        with output.progress("Asking", _WHOLE) as reached:
+            while not run.over.wait(_LOOK_SECONDS):
                 reached(int(lake.connection.query_progress()))
             reached(_WHOLE)
-        except BaseException:  # Ctrl-C: else it would be waited for.
-            lake.connection.interrupt()
-            raise
-        running.result()
+    finally:
+        run.give_up()
+    if run.error:
+        raise run.error
+
+
+class _Run(Thread):
+    """A statement of DuckDB on its way; DuckDB itself takes no notice of Ctrl-C.
+
+    Attributes:
+        over: whether it has ended. Not is_alive(): in Python 3.11 a Ctrl-C during join() makes that
+            false though the thread goes on.
+        error: what came of it, if it failed.
+    """
+
+    def __init__(self, lake: Lake, ours: str) -> None:
+        super().__init__()
+        self.over = Event()
+        self.error: BadSql | duckdb.Error | None = None
+        self._lake = lake
+        self._ours = ours
+        self._given_up = Event()
+
+    def run(self) -> None:
+        """Run it; in the thread."""
+        try:
+            if not self._given_up.is_set():
+                self._lake.run(self._ours)
+        except (BadSql, duckdb.Error) as error:
+            self.error = error
+        finally:
+            self.over.set()
+
+    def give_up(self) -> None:
+        """End it, if it has not ended; begun or not, it does nothing more after this."""
+        self._given_up.set()
+        # What has not quite begun does not hear the first one.
+        while self.ident is not None and not self.over.wait(_LOOK_SECONDS):
+            self._lake.connection.interrupt()

@@ -281,8 +281,9 @@ def test_a_query_is_given_up_on_ctrl_c(folder: Path) -> None:
         while b"Asking" not in seen:
             seen += os.read(ours, 65_536)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 1
+        code = process.wait(60)
         seen += os.read(ours, 65_536)
+        assert code == 1, seen
     finally:
         process.kill()
         process.wait()
