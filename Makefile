@@ -7,7 +7,7 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-data test lint package deploy undeploy bench lock clean
+.PHONY: help run demo-data test soak lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,6 +21,9 @@ demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS
 test: $(READY)  ## all tests, with coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loadscope-reorder --cov --cov-report=term
+
+soak: $(READY)  ## rooms on a store that fails, as many as SEEDS says (200)
+	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),200)
 
 lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff check .

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 from bench.cold import cold_figures
 from bench.figures import BenchError, all_met, table
 from bench.handler import handler_figures
+from bench.handling import handling_figures
 from bench.lake import lake_figures
 from bench.lake_queries import query_figures
 from bench.machine import machine
 from bench.material import make_material
 from bench.openssl import openssl_figures
+from bench.reports import report_figures
 from bench.signing import signing_figures
 from bench.sizes import size_figures
 from infra.layout import InfraError
@@ -34,6 +36,8 @@ MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
     "tickets": signing_figures,
     "openssl": openssl_figures,
     "handler": handler_figures,
+    "handling": handling_figures,
+    "reports": report_figures,
     "init": cold_figures,
     "lake": lake_figures,
     "zips": lambda _material: size_figures(),

@@ -35,7 +35,7 @@ _FORMS: Final = {
     "Parquet, gzip": "parquet, COMPRESSION gzip",
     _JSON: "json, COMPRESSION gzip",
 }
-"""What DuckDB calls them. Firehose's Parquet is Snappy unless told otherwise, and can be gzip."""
+"""What DuckDB calls them. Firehose's Parquet is Snappy unless told otherwise; ours is gzip."""
 
 _KEPT: Final = ", ".join(f'bit_xor(hash("{name}"))' for name in COLUMNS)
 _SCAN: Final = f"SELECT {_KEPT} FROM events"  # noqa: S608 (ours)

@@ -33,6 +33,9 @@ def groups_of(others: Mapping[str, str | None]) -> Groups:
     Args:
         others: userid -> playurl or None, as a View has it.
     """
+    alike = _one_group(others)
+    if alike:
+        return [alike]
     groups: dict[str | None, list[str]] = {}
     for user in sorted(others):
         playurl = others[user]
@@ -40,6 +43,20 @@ def groups_of(others: Mapping[str, str | None]) -> Groups:
         pattern = None if playurl is None else "\n".join(playurl.rsplit(user, 1))
         groups.setdefault(pattern, []).append(user)
     return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0] or ""))
+
+
+def _one_group(others: Mapping[str, str | None]) -> tuple[str, list[str]] | None:
+    """The one group of users whose playurls all are one text with the userid after it, or None.
+
+    Nearly every list is like that, and going user by user takes several times as long.
+    """
+    user, playurl = next(iter(others.items()), ("", None))
+    if playurl is None or not playurl.endswith(user):
+        return None
+    start = playurl.removesuffix(user)
+    if [start + user for user in others] != list(others.values()):
+        return None
+    return f"{start}\n", sorted(others)
 
 
 def pack(groups: Groups) -> str:

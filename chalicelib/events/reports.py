@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 UNIT_BYTES: Final = 1024
 """DynamoDB bills a write by 1 KB begun: up to here a whole list costs no more than a difference."""
 
+SHORT: Final = 4 * UNIT_BYTES
+"""Characters of a list that squeezing may bring down to one unit."""
+
 MOST_ITEM_BYTES: Final = 400 * 1024
 
 _REST: Final = "*"  # No userid.
@@ -126,7 +129,7 @@ def report_item(report: Report, ttl: int, beside: Beside) -> Item:
     item["hash"] = {"S": report.view.hash}
     item["members"] = {"N": str(report.view.members)}
     item["digest"] = {"S": digest_of(packed)}
-    item |= _smallest(item, report.view, beside, groups, packed)
+    item |= _smallest(item, _forms(report.view, beside, groups, packed))
     if item_bytes(item) > MOST_ITEM_BYTES:
         raise ListTooLarge("The list's playurls differ too much to be stored; shorten them.")
     return item
@@ -220,16 +223,29 @@ class _Listed(AbstractSet[str]):
         return len(self._read())
 
 
-def _smallest(item: Item, view: View, beside: Beside, groups: Groups, packed: str) -> Item:
-    """The list whole where that costs one write unit, else whatever is smaller."""
-    plain: Item = {"list": {"S": packed}}
-    if item_bytes(item | plain) <= UNIT_BYTES:
-        return plain
-    whole: Item = {"list": written(packed)}
-    if not beside.version or item_bytes(item | whole) <= UNIT_BYTES:
-        return whole
-    difference = _difference(view, beside, groups)
-    return min(difference, whole, key=item_bytes)
+def _smallest(item: Item, forms: Iterator[Item]) -> Item:
+    """The first form of a list that costs one write unit, or else the smallest."""
+    made: list[Item] = []
+    for form in forms:
+        if item_bytes(item | form) <= UNIT_BYTES:
+            return form
+        made.append(form)
+    return min(made, key=item_bytes)
+
+
+def _forms(view: View, beside: Beside, groups: Groups, packed: str) -> Iterator[Item]:
+    """How a list may be written, whole first, which needs no roster to be read.
+
+    To squeeze a long list takes longer than all the rest, so that comes last.
+    """
+    if len(packed) <= UNIT_BYTES:
+        yield {"list": {"S": packed}}
+    if len(packed) <= SHORT:
+        yield {"list": written(packed)}
+    if beside.version:
+        yield _difference(view, beside, groups)
+    if len(packed) > SHORT:
+        yield {"list": written(packed)}
 
 
 def _difference(view: View, beside: Beside, groups: Groups) -> Item:

@@ -4,7 +4,8 @@ What a list does, in the order of what it costs to find out:
 
 1.  It states what the head states: nothing changes, but it witnesses leaves that wait for
     witnesses, and renews the lease. Nothing is read.
-2.  It was true when it was seen, and is no longer: stale. Nothing is read.
+2.  It was true when it was seen, and is no longer; or it was before, and its reporter cannot know
+    better: stale. Nothing is read.
 3.  Its reporter said something newer; or it is older than the newest list, or states an older set,
     and its reporter was not seen to know better: stale. The reporter's last two reports are read.
 4.  Else it is news: those join whom it names, and those are about to leave whom it does not. The
@@ -19,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.roster.head import STRAGGLER
-from chalicelib.roster.hindsight import Hearing, position
+from chalicelib.roster.hindsight import Hearing, cannot_know, position
 from chalicelib.roster.members import replay
 from chalicelib.roster.merge import Case, merge
 from chalicelib.roster.settle import settled_parts
@@ -92,7 +93,7 @@ def _list(  # noqa: PLR0917 (likewise)
 ) -> Step:
     if signal.hash == head.hash:
         return _agrees(renewed(head, signal.t), signal, now, members)
-    if _is_outdated(head, signal):
+    if _is_outdated(head, signal) or cannot_know(head, signal):
         return Step(head, outcome=Outcome.STALE)
     said = recall()
     if said and said[0].order > signal.order:

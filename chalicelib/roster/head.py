@@ -36,7 +36,7 @@ LEASE: Final = 4 * 3600 * 1000
 LEASE_BEATING: Final = 150_000
 """Ms for which a room stays open when nothing is heard of it: after a heartbeat was seen."""
 
-RING: Final = 16
+RING: Final = 32
 """Older heads that are remembered by their hash."""
 
 MOST_MARKS: Final = 1024

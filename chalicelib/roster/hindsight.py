@@ -92,6 +92,23 @@ class Hearing(NamedTuple):
         return _named(before, user, mark) == mark.present
 
 
+def cannot_know(head: Head, signal: Signal) -> bool:
+    """Whether a list is a straggler, whatever its reporter said before.
+
+    It states the set that held before the one that holds; its reporter is no part of that one, so
+    it cannot have stated it and come back from it. A client that connects anew and lists itself
+    alone makes stragglers of all others in this way.
+    """
+    late = position(head.stops(), signal.hash, signal.received) == 1
+    if not late or head.said or signal.t > head.began + STRAGGLER:
+        return False
+    if signal.order.epoch >= head.began or any(
+        mark.t >= head.began and mark.digest == digest_of(signal.user) for mark in head.marks
+    ):
+        return False  # It may have come since.
+    return any((signal.user in group.names) != group.others for group in head.pending)
+
+
 def position(stops: Sequence[Stop], hash_: str, received: int) -> int | None:
     """Where a hash stands among those that held: 0 is the one that does; None: nowhere.
 

@@ -10,7 +10,7 @@ from chalicelib.roster.steps import Outcome, Step, counted, heard_by, marks_of, 
 from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from chalicelib.roster.head import Head, Mark
@@ -104,19 +104,36 @@ def _heard(case: Case, news: _News) -> Head:
     """Who is about to leave now, and who has witnessed it."""
     head, members, hearing, t, now = case
     signal = hearing.signal
-    kept = head.pending
-    if news.back:
-        groups = [group.keep(news.back & set(group.users(members))) for group in kept]
-        kept = tuple(group for group in groups if group.size)
+    kept, doubtful = _kept(head.pending, news.back, members) if news.back else (head.pending, [])
     head = heard_by(head._replace(pending=kept), signal.user, t)
     by_date: dict[int, list[str]] = {}
-    for user in news.gone:
+    for user in (*news.gone, *doubtful):
         by_date.setdefault(max(t, members[user].since), []).append(user)
     fresh = [
         Pending(date, now, signal.source, len(users), *_fewer(users, members), (signal.user,))
         for date, users in by_date.items()
     ]
     return head._replace(pending=(*head.pending, *fresh))
+
+
+def _kept(
+    pending: Iterable[Pending], back: AbstractSet[str], members: Mapping[str, Member]
+) -> tuple[tuple[Pending, ...], list[str]]:
+    """What is left of the leaves when some users are named again; and of which of them to doubt.
+
+    If a list is without most of a room, and most of those are named again, it says nothing of the
+    rest either: its reporter was connecting anew. They leave by the word of others, if at all.
+    """
+    kept: list[Pending] = []
+    doubtful: list[str] = []
+    for group in pending:
+        users = group.users(members)
+        rest = group.keep(back & set(users))
+        if group.others and 2 * rest.size < group.size:
+            doubtful += [user for user in users if user not in back]
+        elif rest.size:
+            kept.append(rest)
+    return tuple(kept), doubtful
 
 
 def _fewer(users: list[str], members: Mapping[str, Member]) -> tuple[bool, frozenset[str]]:

@@ -131,7 +131,8 @@ def _plain_others(userlist: list[Any]) -> dict[str, str | None] | None:
     """
     try:
         playurls = {entry["userid"]: entry.get("playurl", "") for entry in userlist}
-        lines = "\n".join([*playurls, ""])
+        users = sorted(playurls)  # Once for all: to sort what is sorted takes no time.
+        lines = "\n".join([*users, ""])
         text = "".join(playurls.values())
     except (TypeError, KeyError):
         return None
@@ -142,7 +143,7 @@ def _plain_others(userlist: list[Any]) -> dict[str, str | None] | None:
         return None
     if max(map(len, playurls.values()), default=0) > MOST_PLAYURL:
         return None
-    return {user: playurl or None for user, playurl in playurls.items()}
+    return {user: playurls[user] or None for user in users}
 
 
 def _careful_others(

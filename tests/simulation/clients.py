@@ -91,9 +91,19 @@ class Sent(NamedTuple):
 
 
 class Senders:
-    """The clients of one history, and the network."""
+    """The clients of one history, and the network.
 
-    def __init__(self, setting: Setting, changes: list[Change], chance: Random) -> None:
+    Args:
+        setting: the room.
+        changes: its history.
+        chance: what is left to chance.
+        odd: some clients connect anew, and some send wrong ages.
+    """
+
+    def __init__(
+        self, setting: Setting, changes: list[Change], chance: Random, *, odd: bool = True
+    ) -> None:
+        self.odd = odd
         self.setting, self.changes, self.chance = setting, changes, chance
         self.sets = truths(changes)
         self.sent = Sent([], [], {})
@@ -137,7 +147,8 @@ class Senders:
             fate = chance.random()
             end = stay.end or max(self.changes[-1].t, stay.start)
             silent = chance.randint(stay.start, end) if fate < NEVER + SILENT else None
-            self._habits[stay.user] = (0 if fate < NEVER else silent, self._often(AGELESS))
+            ageless = self._often(AGELESS) and self.odd
+            self._habits[stay.user] = (0 if fate < NEVER else silent, ageless)
         token = self._tokens.get(stay.user)
         if token is None or self._often(0.5):
             token = (stay.start - chance.randint(200, 2000), 0)
@@ -150,7 +161,7 @@ class Senders:
     def _reconnects(self, stay: Stay, sights: list[Sight]) -> Iterator[Sight]:
         """The client lists itself alone, and a little later what it had seen by then."""
         for sight, after in zip(sights, [*sights[1:], None], strict=False):
-            if not self._often(RECONNECTS):
+            if not (self._often(RECONNECTS) and self.odd):
                 continue
             until = after.t if after else stay.end or sight.t + 20_000
             t = self.chance.randint(sight.t, max(sight.t, until - 1))
@@ -166,7 +177,7 @@ class Senders:
                 return
             if waits_until <= sight.t and self._often(OFFLINE):
                 waits_until = sight.t + self.chance.randint(0, 120_000)
-            if suspended_until <= sight.t and self._often(SUSPENDED):
+            if suspended_until <= sight.t and self._often(SUSPENDED) and self.odd:
                 suspended_until = sight.t + self.chance.randint(5_000, 60_000)
             sent = max(sight.t, waits_until, suspended_until) + self.chance.randint(1, 30)
             if not client.stay.lasts(sent) and not self._often(LAST_WORDS):

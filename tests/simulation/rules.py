@@ -15,6 +15,7 @@ from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 MOST = 5000
 VIEW_EXPIRES = 150_000  # ms
@@ -31,11 +32,13 @@ class Rule(Protocol):
 
     Attributes:
         name: of the rule.
-        emitted: who came (True) and went (False), as the rule has it.
     """
 
     name: str
-    emitted: list[tuple[str, bool]]
+
+    @property
+    def emitted(self) -> list[tuple[str, bool]]:
+        """Who came (True) and went (False), as the rule has it."""
 
     def take(self, signal: Signal) -> bool:
         """Hear something; whether the list is wanted again."""
@@ -246,8 +249,8 @@ def said(signal: Signal, head: Head, members: Mapping[str, Member]) -> Said:
     it = Said(signal.order, signal.t, signal.received, signal.hash, len(listed), plus=listed)
     if len(listed) <= WHOLE:
         return it
-    if signal.hash == head.hash:
-        return it._replace(base=head.version, plus=frozenset())
-    return it._replace(
-        base=head.version, plus=listed - members.keys(), minus=members.keys() - listed
-    )
+    plus: AbstractSet[str] = frozenset()
+    minus: AbstractSet[str] = head.leaving(members).keys()
+    if signal.hash != head.hash:
+        plus, minus = listed - members.keys(), members.keys() - listed
+    return it._replace(base=head.version, plus=plus, minus=minus)

@@ -7,18 +7,21 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from itertools import count, pairwise
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from tests.simulation.clients import Senders
 from tests.simulation.truth import history, truths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chalicelib.roster.signal import Order, Signal
     from tests.simulation.rules import Rule
     from tests.simulation.sights import Sight
     from tests.simulation.truth import Change, Setting
+
+History: TypeAlias = "Callable[[Setting, Random], list[Change]]"
+"""Makes all changes of a room."""
 
 QUIET = 30_000
 """Ms after the last signal, before everyone sends a heartbeat."""
@@ -49,12 +52,21 @@ class Score(NamedTuple):
 
 
 class World:
-    """One history and what is sent of it, for any number of rules."""
+    """One history and what is sent of it, for any number of rules.
 
-    def __init__(self, setting: Setting, seed: int) -> None:
+    Args:
+        setting: the room.
+        seed: of all that is left to chance.
+        make: makes the history.
+        odd: as of Senders.
+    """
+
+    def __init__(
+        self, setting: Setting, seed: int, make: History = history, *, odd: bool = True
+    ) -> None:
         chance = Random(f"{seed} {setting}")  # noqa: S311 (a simulation)
-        self.changes = history(setting, chance)
-        self.senders = Senders(setting, self.changes, chance)
+        self.changes = make(setting, chance)
+        self.senders = Senders(setting, self.changes, chance, odd=odd)
         self.sent = self.senders.play()
         self.truth = truths(self.changes)[-1]
         self.told = told(self.changes, self.sent.told)
@@ -66,7 +78,7 @@ class World:
         self.senders.chance = Random(0)  # noqa: S311 (likewise)
         self._answers.clear()
         now = self._hear(rule, self.sent.signals)
-        now = self._hear(rule, self._last_beats(now + QUIET))
+        now = self._hear(rule, self.last_beats(now + QUIET))
         return Score(
             true=sum(len(change.users) for change in self.changes),
             told=self.told,
@@ -76,7 +88,12 @@ class World:
             knowable=bool(self.sent.last()),
         )
 
-    def _last_beats(self, start: int) -> list[Signal]:
+    def last_beats(self, start: int) -> list[Signal]:
+        """A heartbeat of everyone who reports and is in the room in the end.
+
+        Args:
+            start: unix ms at which the first one is sent at the earliest.
+        """
         beats = []
         for client in self.sent.last():
             t = start + self.senders.chance.randint(0, LAST_BEATS)
@@ -91,12 +108,12 @@ class World:
         while queue:
             now, _, signal = heapq.heappop(queue)
             if rule.take(signal):
-                answer = self._answer(signal)
+                answer = self.answer(signal)
                 if answer:
                     heapq.heappush(queue, (answer.received, next(number), answer))
         return now
 
-    def _answer(self, beat: Signal) -> Signal | None:
+    def answer(self, beat: Signal) -> Signal | None:
         """The list that a client sends when it is asked for it."""
         clients = self.sent.clients[beat.user]
         client = [each for each in clients if each.stay.start <= beat.t][-1]

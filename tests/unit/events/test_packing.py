@@ -49,6 +49,19 @@ def test_the_pattern_of_most_users_comes_first() -> None:
     assert groups_of(others) == [("x/\n", ["b", "c"]), (None, ["a"]), ("y/\n", ["d"])]
 
 
+@pytest.mark.parametrize("first", ["a", "aa", "ab_a"])
+def test_a_list_of_one_pattern_is_grouped_like_any_other(first: str) -> None:
+    """Userids that are parts of others, of playurls even, and whoever comes first."""
+    users = [first, *({"a", "aa", "ab_a"} - {first})]
+    for start in ("room://x/", "a", "xa"):
+        others = {user: start + user for user in users}
+        alone = [groups_of({user: others[user]}) for user in users]
+        assert alone == [[(f"{start}\n", [user])] for user in users]
+        assert groups_of(others) == [(f"{start}\n", ["a", "aa", "ab_a"])]
+        odd = others | {"b": f"{start}b?x"}
+        assert groups_of(odd) == [(f"{start}\n", ["a", "aa", "ab_a"]), (f"{start}\n?x", ["b"])]
+
+
 @given(st.sets(user_ids))
 def test_names_come_back(users: set[str]) -> None:
     """A comma cannot stand in a userid."""

@@ -66,12 +66,14 @@ def test_partitions_are_computed_from_where_firehose_writes() -> None:
 
 
 def test_firehose_converts_by_the_table() -> None:
-    """Snappy Parquet, from a buffer as large as conversion asks for; errors lie apart."""
+    """Gzipped Parquet, from a buffer as large as conversion asks for; errors lie apart."""
     conversion = DELIVERY["DataFormatConversionConfiguration"]
     assert conversion["Enabled"] is True
     schema = conversion["SchemaConfiguration"]
     assert (schema["DatabaseName"], schema["TableName"]) == ({"Ref": "Database"}, {"Ref": "Table"})
     assert DELIVERY["BufferingHints"]["SizeInMBs"] >= 64
+    serializer = conversion["OutputFormatConfiguration"]["Serializer"]
+    assert serializer == {"ParquetSerDe": {"Compression": "GZIP"}}
     assert DELIVERY["CompressionFormat"] == "UNCOMPRESSED"
     assert DELIVERY["ErrorOutputPrefix"].startswith("errors/!{firehose:error-output-type}/")
 

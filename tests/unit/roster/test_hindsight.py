@@ -1,13 +1,21 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chalicelib.roster.head import LAGGARD, STRAGGLER, Mark, Stop, digest_of
-from chalicelib.roster.hindsight import Hearing, position
+from chalicelib.roster.hindsight import Hearing, cannot_know, position
+from chalicelib.roster.settle import settled_parts
 from chalicelib.roster.signal import Kind, Order, Said, Signal, Source
-from tests.support.folding import EPOCH, T0
+from chalicelib.roster.steps import Outcome
+from tests.simulation.rules import Roomgate
+from tests.simulation.runs import World
+from tests.simulation.truth import Setting
+from tests.support.folding import EPOCH, T0, room_of
+
+if TYPE_CHECKING:
+    from chalicelib.roster.head import Head
 
 
 def hearing(before: Said | None, *, t: int = 0, blinked: bool = False, **changes: Any) -> Hearing:
@@ -107,3 +115,57 @@ def test_a_hash_is_found_among_those_that_held() -> None:
 def test_a_digest_is_five_characters_of_a_sha_256() -> None:
     """Known answer: it is stored."""
     assert digest_of("anna") == "VVebV"
+
+
+class Doubting(Roomgate):
+    """The fold, with a second look at each list that it takes for a straggler without a read.
+
+    Attributes:
+        looks: how many there were.
+        wrong: of them, how many what the reporter said before speaks against.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = self.wrong = 0
+
+    def take(self, signal: Signal) -> bool:
+        """Look at it again, once it is folded."""
+        head, _ = settled_parts(self.head, signal.received, lambda: self.members)
+        resend = super().take(signal)
+        if signal.kind is Kind.LIST:
+            stored, _ = self._stored[signal.user][signal.order]
+            if stored.hash != head.hash and cannot_know(head, stored):
+                self.looks += 1
+                self.wrong += not self._is_late(head, stored)
+        return resend
+
+    def _is_late(self, head: Head, signal: Signal) -> bool:
+        said = self._recall(signal.user)
+        before = next((each for each in said if each.order < signal.order), None)
+        listened = Hearing(signal, before, blinked=False)
+        late = not listened.reached(head) and listened.straggles(head)
+        return said[0].order > signal.order or late
+
+
+def test_what_is_taken_for_a_straggler_without_a_read_is_one() -> None:
+    """What its reporter said before would have told the same, whatever that was."""
+    looks = 0
+    for seed in range(3):
+        for setting in (Setting(100, changes=15), Setting(20, ordered=False, beats=True)):
+            rule = Doubting()
+            World(setting, seed).score(rule)
+            assert rule.wrong == 0
+            looks += rule.looks
+    assert looks > 40
+
+
+def test_others_are_late_while_one_that_connects_anew_lists_itself_alone() -> None:
+    """They never said that it is alone, so what they say is of before; nothing is read for it."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna", 200_000)
+    reads = room.recalls
+    assert room.lists("berta anna carla dora emma", 200_500).outcome is Outcome.STALE
+    assert room.recalls == reads
+    assert room.lists("berta anna carla dora emma", 206_000).outcome is Outcome.APPLIED
+    assert (room.recalls, room.leaving) == (reads + 1, "")

@@ -1,0 +1,137 @@
+"""Many members of one room report at once, each by a client of its own, on the local AWS."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.events.dynamodb import connect
+from chalicelib.events.folder import Folder
+from chalicelib.events.keys import Place, RoomRef
+from chalicelib.events.refusals import StoreUnavailable
+from chalicelib.events.reports import Report, report_of
+from chalicelib.events.rooms import snapshot_of
+from chalicelib.events.table import EventTable
+from chalicelib.roster.members import replay
+from chalicelib.roster.settle import settled_members
+from chalicelib.roster.signal import Source
+from chalicelib.roster.view import view_of
+from tests.simulation.stored import PLAYURL, openid
+from tests.support.event_table import EPOCH, fresh_room, stored_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from infra.deploy import Deployed
+    from infra.local_aws import LocalAws
+
+THREADS = 24
+MINUTE = 60_000  # ms
+
+
+@pytest.fixture(scope="module")
+def clients(aws: LocalAws) -> Iterator[list[DynamoDBClient]]:
+    """The functions' own client, once for each thread, pointed at the local AWS."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environ.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        yield [connect() for _ in range(THREADS)]
+
+
+class Race:
+    """A room, and threads that take reports of it, each with a memory of its own."""
+
+    def __init__(self, clients: Sequence[DynamoDBClient], name: str) -> None:
+        self.ref = RoomRef(1, fresh_room())
+        self.folders = [Folder(EventTable(client, name)) for client in clients]
+        self.acknowledged: list[Report] = []
+        self._lock = Lock()
+        self._seq = count(1)
+
+    def report(self, users: Sequence[str], reporters: Sequence[str], t: int) -> None:
+        """Some members report at once who is in the room; a failure is sent again."""
+        seq = next(self._seq)
+        left = iter(reporters)
+
+        def work(folder: Folder) -> None:
+            while True:
+                with self._lock:
+                    user = next(left, None)
+                if user is None:
+                    return
+                others = {other: PLAYURL + other for other in users if other != user}
+                place, view = Place(*self.ref, user), view_of(user, others)
+                report = Report(place, EPOCH, seq, EPOCH + t, 0, Source.CLIENT, view)
+                while True:
+                    try:
+                        folder.take(report, EPOCH + t)
+                    except StoreUnavailable:
+                        continue
+                    break
+                with self._lock:
+                    self.acknowledged.append(report)
+
+        with ThreadPoolExecutor(len(self.folders)) as pool:
+            list(pool.map(work, self.folders))
+
+
+@pytest.mark.parametrize("members", [4, 50, 300, 1000])
+def test_the_roster_is_right_though_all_report_at_once(
+    clients: list[DynamoDBClient], deployed: Deployed, members: int
+) -> None:
+    """A room fills, one more comes, and some go: each time everyone, or 100 of many, report it.
+
+    In the end the roster is the true one, the timeline leads to it from every snapshot, and each
+    report that was acknowledged is stored as it was sent.
+    """
+    race = Race(clients, deployed.table)
+    everyone = [openid(f"user{number}") for number in range(members)]
+    crowd = everyone[: max(4, min(members, 100))]
+    race.report(everyone[:-1], [user for user in crowd if user != everyone[-1]], 0)
+    race.report(everyone, crowd, MINUTE)
+    stay = everyone[: -max(1, members // 10)]
+    race.report(stay, [user for user in crowd if user in set(stay)], 2 * MINUTE)
+    table = EventTable(clients[0], deployed.table)
+    room = table.room(race.ref)
+    roster = table.members(room)
+    assert settled_members(room.head, EPOCH + 3 * MINUTE, roster).keys() == set(stay)
+    changes = list(table.changes(race.ref, 0, room.head.version))
+    assert [change.version for change in changes] == list(range(1, room.head.version + 1))
+    for version, snapshot in {0: {}, **snapshots(clients[0], deployed.table, race.ref)}.items():
+        later = (each for change in changes[version:] for each in change.transitions)
+        assert replay(snapshot, later) == roster
+    assert_stored(clients[0], deployed.table, race.acknowledged)
+
+
+def snapshots(client: DynamoDBClient, name: str, ref: RoomRef) -> dict[int, Any]:
+    """The rosters of a room that are stored, by version."""
+    return {
+        int(item["sk"]["S"].removeprefix("ROSTER#")): snapshot_of(item)
+        for item in stored_items(client, name, ref.pk)
+        if item["sk"]["S"].startswith("ROSTER#")
+    }
+
+
+def assert_stored(client: DynamoDBClient, name: str, reports: list[Report]) -> None:
+    """Every report can be read as it was sent."""
+    table = EventTable(client, name)
+    assert len(reports) > 0
+    places = {report.place for report in reports}
+    stored = [
+        report_of(item, partial(table.members_at, place.ref))
+        for place in places
+        for item in stored_items(client, name, place.pk)
+    ]
+    assert sorted(stored, key=_when) == sorted(reports, key=_when)
+
+
+def _when(report: Report) -> tuple[str, int]:
+    return report.place.user_id, report.seq

@@ -1,0 +1,60 @@
+"""Rooms on a store that fails; ``make soak`` plays many more."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.events.keys import Place, change_key, report_key
+from tests.simulation.rules import Roomgate
+from tests.simulation.runs import World
+from tests.simulation.stored import REF, TABLE, Stored, openids
+from tests.simulation.truth import Setting
+from tests.soak.checks import faults_of
+from tests.soak.faults import AnyOfThese, Beaten, KilledBetween, Refused, Sound
+from tests.soak.plays import Play
+from tests.soak.rooms import EVERY_FAULT, play, played
+
+SETTING = Setting(4, changes=10, beats=True)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_goes_wrong_with_writes_the_room_is_right_in_the_end(seed: int) -> None:
+    """Answers lost, writes refused, webhooks and keepers killed, heads that others move.
+
+    The roster is the true one if anybody reports who is there; the timeline leads to it from its
+    beginning and from every snapshot, and nobody comes or goes twice in a row, or goes before it
+    came; no acknowledged report is missing; no witness counts twice.
+    """
+    assert [room for room in play(seed) if room.faults] == []
+
+
+def test_the_store_changes_nothing_in_the_rule() -> None:
+    """What goes through the event table gives the same transitions as the fold alone."""
+    for setting in (Setting(4, beats=True), Setting(20, changes=10, callbacks=True)):
+        world = World(setting, 1, openids)
+        assert world.score(Stored()) == world.score(Roomgate())
+
+
+def test_faults_do_harm() -> None:
+    """Requests fail, or a play would show nothing; where others move the head, all succeed."""
+    failures = {fault: played(SETTING, 0, fault).failures for fault in (*EVERY_FAULT, Sound)}
+    assert all(failures[fault] > 10 for fault in (Refused, KilledBetween, AnyOfThese))
+    assert failures[Beaten] == failures[Sound] == 0
+
+
+def test_what_does_not_hold_is_found() -> None:
+    """A change or a report that is gone, and a roster that is not the true one."""
+    world = World(SETTING, 0, openids)
+    over = Play(world, Sound, 0)
+    over.run()
+    assert faults_of(world, over) == []
+    report = over.acknowledged[0]
+    key = report_key(Place(*REF, report.user), report.epoch, report.seq)
+    over.client.delete_item(TableName=TABLE, Key=key)
+    assert [fault.partition(":")[0] for fault in faults_of(world, over)] == [
+        "an acknowledged report is missing"
+    ]
+    over.client.delete_item(TableName=TABLE, Key=change_key(REF, 2))
+    world.truth = frozenset()
+    found = " ".join(faults_of(world, over))
+    assert all(word in found for word in ("versions are missing", "breaks", "roster is wrong"))
