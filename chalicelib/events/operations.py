@@ -1,4 +1,4 @@
-"""The operations of DynamoDB that the event table is made of: strong reads, conditional writes."""
+"""The operations of DynamoDB that the event table is made of: reads, conditional writes."""
 
 from __future__ import annotations
 
@@ -41,10 +41,13 @@ class Items:
         self._client = client
         self._table = table
 
-    def get(self, key: Item) -> Item | None:
-        """Read an item as it stands now."""
+    def get(self, key: Item, *, strong: bool = True) -> Item | None:
+        """Read an item as it stands now; if not strongly, it may be one of a second ago, or none.
+
+        That costs half as much, and is enough for what is written once.
+        """
         with passing_failures():
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=strong)
         found: Item | None = answer.get("Item")  # type: ignore[assignment]  # Its types are wider.
         return found
 
@@ -130,6 +133,7 @@ class Items:
         *,
         newest_first: bool = False,
         page: int = 0,
+        strong: bool = True,
     ) -> Iterator[Item]:
         """Read a range of a partition as it stands now, page by page as its items are taken.
 
@@ -139,12 +143,13 @@ class Items:
             last: the greatest one, likewise.
             newest_first: from the greatest to the least.
             page: most items read at once; 0: as many as an answer holds (1 MB).
+            strong: as of `get`.
         """
         asked: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":first": first, ":last": last},
-            "ConsistentRead": True,
+            "ConsistentRead": strong,
             "ScanIndexForward": not newest_first,
         }
         if page:

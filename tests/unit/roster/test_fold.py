@@ -347,3 +347,25 @@ def test_a_room_holds_no_more_than_its_setting_allows() -> None:
     members = {each.user for each in folded.transitions}
     assert members == {"zoe", "user0", "user1", "user2"}
     assert folded.head.size == 4
+
+
+def test_a_list_of_oneself_alone_is_no_witness_once_most_others_are_named_again() -> None:
+    """Its client was connecting anew. Who is not named again leaves by the word of others."""
+    room = room_of("anna berta carla dora emma frida greta hanna ida")
+    room.lists("anna", 200_000)
+    assert room.leaving == "berta carla dora emma frida greta hanna ida"
+    room.lists("berta anna carla dora emma frida", 206_000)
+    assert room.leaving == "greta hanna ida"
+    assert [group.witnesses for group in room.head.pending] == [("berta",)]
+    room.lists("carla anna berta dora emma frida greta hanna ida", 207_000)
+    assert room.leaving == ""
+    assert len(room.story) == 9
+
+
+def test_of_a_mass_leave_few_may_stay() -> None:
+    """If the smaller part of them is named again, the list that was without them all counts on."""
+    room = room_of("anna berta carla dora emma frida greta hanna ida")
+    room.lists("anna berta", 200_000)
+    room.lists("berta anna carla dora", 206_000)
+    assert room.leaving == "emma frida greta hanna ida"
+    assert [group.witnesses for group in room.head.pending] == [("anna", "berta")]
