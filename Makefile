@@ -7,13 +7,16 @@ READY := .venv/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint package deploy undeploy bench lock clean
+.PHONY: help run demo-data test soak lint package deploy undeploy bench lock clean
 
 help:  ## show this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through a call, stay up (ONCE=1: end)
 	@$(BIN)/python -m infra.run $(if $(ONCE),--once)
+
+demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS: see python -m infra.demo --help)
+	@$(BIN)/python -m infra.demo $(ARGS)
 
 test: $(READY)  ## all tests, with coverage
 	@rm -f .coverage .coverage.*

@@ -94,7 +94,9 @@ def _stay(env: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
     say(f"   curl -s {issuer}/v1/entries -H 'Authorization: Bearer {key}' \\")
     say(f"     -H 'Content-Type: application/json' -d '{body}'\n")
     say(f"   curl -s {rooms}/v1/apps/{app}/rooms/{ROOM} -H 'Authorization: Bearer {key}'\n")
-    say(f"   curl -s {issuer}/v1/openapi.json")
+    say(f"   curl -s {issuer}/v1/openapi.json\n")
+    say("   A day of made-up rooms, and the report about it (report.html):")
+    say("   make demo-data && .venv/bin/roomgate analytics report")
     threading.Event().wait()
 
 

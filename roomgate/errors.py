@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
+from chalicelib.events.refusals import StoreUnavailable
+
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
@@ -82,6 +84,8 @@ def code_of(error: ClientError) -> str:
 
 def explained(error: BaseException) -> str | None:
     """What an error of botocore means, and what to do; None for an error that is not botocore's."""
+    if isinstance(error, StoreUnavailable):
+        return (error.__cause__ and explained(error.__cause__)) or BUSY
     exceptions = sys.modules.get("botocore.exceptions")
     if exceptions is None:
         return None

@@ -9,6 +9,7 @@ import click
 
 from chalicelib.events.keys import RoomRef
 from roomgate.errors import OperatorError
+from roomgate.events_export import export
 from roomgate.groups import Group
 from roomgate.options import ROOM_KEY, SDK_APP_ID
 
@@ -45,10 +46,21 @@ class Difference(NamedTuple):
     examples=(
         ("roomgate events replay 1400000001 1234", "does the roster of a room hold?"),
         ("roomgate events replay 1400000001 1234 --write", "if not: let the replay count"),
+        (
+            "roomgate events export --from 2026-11-01 --to 2026-11-08",
+            "a week's rows into the lake, which may have them already",
+        ),
+        (
+            "roomgate events export --from 2026-11-07 --to 2026-11-08 --into .local/lake",
+            "a day's rows into a folder, for roomgate analytics",
+        ),
     ),
 )
 def events() -> None:
     """What is stored of rooms, and what came of it."""
+
+
+events.add_command(export)
 
 
 @events.command("replay")

@@ -32,6 +32,11 @@ PREFIX: Final = "gone-"
 _DIGITS: Final = 22  # 128 bits, and a userid all the same.
 
 
+def is_pseudonym(user: str) -> bool:
+    """Whether a userid looks like a forgotten user's; one that somebody chose may, too."""
+    return user.startswith(PREFIX) and len(user) == len(PREFIX) + _DIGITS
+
+
 class Kept(NamedTuple):
     """What becomes of an item.
 

@@ -209,6 +209,21 @@ def test_a_report_over_http_is_rows_in_athena(
     assert asked == [("join", user, app, "1", "1", "client", "listed") for user in ("alice", "bob")]
 
 
+def test_rows_that_are_exported_once_more_change_no_answer(
+    cloud: Cloud, deployed: Deployed, lake: dict[str, str], tenants: Tenants, room: str
+) -> None:
+    """The command line puts them beside Firehose's, the same in every column."""
+    now = int(time.time() * 1000)
+    put(cloud, deployed.table, change_item(room, 1, joins("anna", "berta", t=now - 40), at=now))
+    once = eventually(lambda: at_least(2, by_athena(cloud, lake, of_room(room))))
+    span = ("--from", str(now // 1000 - 1), "--to", str(now // 1000 + 1))
+    told = tenants.operator.run("events", "export", *span)
+    assert (told["into"], told["rows"] >= 2) == (f"s3://{lake['LakeBucket']}", True)
+    ((rows, ids),) = by_athena(cloud, lake, of_room(room, "count(*), count(DISTINCT id)"))
+    assert (int(rows) >= 4, ids) == (True, "2")
+    assert by_athena(cloud, lake, of_room(room)) == once
+
+
 def test_rows_lie_in_the_hour_in_which_they_came(
     cloud: Cloud, deployed: Deployed, lake: dict[str, str], room: str
 ) -> None:

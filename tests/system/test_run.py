@@ -42,7 +42,7 @@ def test_the_walk_stays_up_stops_in_good_order_and_goes_on(tmp_path: Path) -> No
         printed = _until(first, "openapi.json")
         _assert_walked(printed)
         carol, room, document = _answers(printed.partition("== It stays up")[2].partition("\n")[2])
-        assert (carol["userId"], len(room["views"])) == ("carol", 2)
+        assert (carol["userId"], room["size"]) == ("carol", 2)
         assert document["openapi"].startswith("3.1")
         listed = json.loads(_printed(STATUS_FROM_AWS.format(aws=tmp_path / "aws")))
         assert [key["state"] for key in listed["keys"]] == ["current", "previous"]
@@ -53,6 +53,7 @@ def test_the_walk_stays_up_stops_in_good_order_and_goes_on(tmp_path: Path) -> No
         rest, _ = first.communicate(timeout=SECONDS)
     assert first.returncode == 0, rest
     assert "apps add" in printed
+    assert "make demo-data && .venv/bin/roomgate analytics report" in rest
 
     second = _run_once(tmp_path)
     assert second.returncode == 0, second.stderr

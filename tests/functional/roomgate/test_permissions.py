@@ -17,6 +17,7 @@ from chalicelib.roster.view import view_of
 from infra.layout import ROOT
 from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
+from tests.functional.roomgate.morning import make_lake
 from tests.support.event_table import create_table, report
 from tests.support.keys import new_secret, pem_of_new_key
 
@@ -60,6 +61,8 @@ def pattern(resource: Any) -> str:
     if resource == {"Fn::GetAtt": ["Table", "Arn"]}:
         return _TABLE
     arn = re.sub(r"\$\{AWS::\w+\}", "", resource["Fn::Sub"]).replace("${Stack}", STACK)
+    if arn.startswith("arn::s3:"):
+        return arn.split(":", 5)[5]
     kind, text = re.split("[:/]", arn.split(":", 5)[5], maxsplit=1)
     text = text.removesuffix("-??????")  # The random end of a secret's ARN.
     # An ARN of a stack ends with its id, and that of a parameter swallows the name's first slash.
@@ -72,12 +75,15 @@ def test_the_policy_for_operators_is_what_the_command_line_needs(
     """No command asks for more, and whatever a statement allows is done to what it names."""
     monkeypatch.setenv(TABLE_VARIABLE, _TABLE)
     _report()
+    make_lake()
     asked: set[Right] = set()
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_id.hyphenize()
         action = f"{_SERVICES.get(service, service)}:{model.name}"
         name = next((params[each] for each in _NAMED if each in params), "*")
+        if "Bucket" in params:
+            name = f"{params['Bucket']}/{params['Key']}"
         asked.add((_ACTIONS.get(action, action), name))
 
     BOTO.events.register("before-parameter-build", note)
@@ -125,6 +131,7 @@ def _everything(cli: Cli, rotating: Lambda) -> None:
     cli.done("callbacks", "list")
     cli.done("callbacks", "revoke", APP)
     cli.run("events", "replay", APP, "7", "--write", "--thorough")
+    cli.done("events", "export", "--from", "2026-01-01", "--to", "2100-01-01")
     cli.run("users", "forget", APP, "anna")
     for group in ("apps", "keys", "callers"):
         cli.done(group, "list")

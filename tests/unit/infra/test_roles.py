@@ -174,6 +174,8 @@ OPERATORS = {
         (f"dynamodb:{action}", "Table.Arn")
         for action in ("DeleteItem", "GetItem", "PutItem", "Query", "Scan")
     },
+    # What CloudFormation names the lake's bucket, and in it the rows alone.
+    ("s3:PutObject", "arn:${AWS::Partition}:s3:::${Stack}-lake-bucket-*/rows/*"),
     ("cloudformation:DescribeStacks", f"{STACKS}-*/*"),
 }
 
