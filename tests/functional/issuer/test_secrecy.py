@@ -11,13 +11,17 @@ import gc
 import io
 import json
 import logging
+import secrets
+import time
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import pytest
 
+from chalicelib.callers.callback_keys import CallbackKeys, new_key
 from chalicelib.callers.caller import Caller, hash_of
+from chalicelib.callers.relay import SECRET_BYTES, Relay, secret_of
 from chalicelib.callers.report_tokens import parse_keys
 from chalicelib.keys import store as stores
 from chalicelib.keys.material import KeyReader
@@ -33,14 +37,23 @@ from tests.functional.issuer.conftest import (
 )
 from tests.support.apps import api_event
 from tests.support.reports import API_KEY as READER_KEY
+from tests.support.reports import APP as READ_APP
 from tests.support.reports import KEY, STACK, Function
 from tests.support.secrecy import SHORTEST, own_part, shown
+from tests.support.signing import callback_body, relay_headers, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
 FUNCTIONS = ("issuer", "webhook", "rooms")
+READING = (
+    "/v1/apps/{app}/rooms",
+    "/v1/apps/{app}/rooms/{room}",
+    "/v1/apps/{app}/rooms/{room}/timeline",
+    "/v1/apps/{app}/users/{user}/sessions",
+)
+RELAY_SECRET, CALLBACK_KEY = secret_of(secrets.token_bytes(SECRET_BYTES)), new_key()
 
 
 class Seen(NamedTuple):
@@ -83,12 +96,30 @@ def requests(entry: dict[str, Any]) -> Iterator[Request]:
     for authorization in (*wrong_ones(token), f"Bearer {API_KEY}"):
         for report in ({"seq": 0, "userlist": [{"userid": "bob"}]}, {"seq": token}, token):
             yield post("webhook", "/v1/userlist-reports", authorization, report)
+    yield from signed_requests()
     for authorization in (*wrong_ones(READER_KEY), f"Bearer {token}"):
-        for room in ("1234", token):
-            path = {"app": str(ECDSA_APP), "room": room}
-            yield get("rooms", "/v1/apps/{app}/rooms/{room}", authorization, **path)
+        for part in ("1234", token):
+            path = {"app": str(READ_APP), "room": part, "user": part}
+            for resource in READING:
+                yield get("rooms", resource, authorization, **path)
     open_to_all = ("/healthz", "/readyz", "/v1/openapi.json")
     yield from (get(name, each, "") for name in FUNCTIONS for each in open_to_all)
+
+
+def signed_requests() -> Iterator[Request]:
+    """A relay's report and a callback of Tencent's: signed rightly, wrongly and not at all."""
+    now = int(time.time() * 1000)
+    report = {"sdkAppId": READ_APP, "roomId": 1234, "userId": "bob", "epoch": now, "seq": 0}
+    raw = json.dumps({**report, "userlist": []}).encode()
+    headers = relay_headers(raw, RELAY_SECRET)
+    for sent in (headers, headers | {"webhook-id": "another"}, {"authorization": RELAY_SECRET}):
+        resource = "/v1/relays/{relay}/userlist-reports"
+        parts = {"headers": sent, "body": raw, "path": {"relay": "my-relay"}}
+        yield "webhook", "POST", resource, parts
+    raw = callback_body(now, RoomId=1234, UserId="bob")
+    for signature in (sign(CALLBACK_KEY, raw), sign(CALLBACK_KEY, raw)[:-2], CALLBACK_KEY):
+        sent = {"SdkAppId": str(READ_APP), "Sign": signature}
+        yield "webhook", "POST", "/v1/trtc-callbacks", {"headers": sent, "body": raw}
 
 
 def issuer_requests(entry: dict[str, Any]) -> Iterator[Request]:
@@ -135,6 +166,12 @@ def post(function: str, resource: str, authorization: str, body: Any) -> Request
 def seen(issuer: Issuer, webhook: Function, rooms: Function) -> Seen:
     """All that three functions said while every route was called; every route was."""
     functions = {"issuer": issuer.function, "webhook": webhook, "rooms": rooms}
+    client = boto3.client("secretsmanager")
+    for name, value in (
+        (f"{STACK}/relay/my-relay", Relay((RELAY_SECRET,))),
+        (f"{STACK}/callback/{READ_APP}", CallbackKeys((CALLBACK_KEY,))),
+    ):
+        client.create_secret(Name=name, SecretString=value.to_json())
     printed, answers = io.StringIO(), []
     handler = logging.StreamHandler(printed)
     logging.getLogger().addHandler(handler)
@@ -161,8 +198,9 @@ def seen(issuer: Issuer, webhook: Function, rooms: Function) -> Seen:
     tickets = [body["userSig"], body["privateMapKey"], body["report"]["token"]]
     for _, answer in answers:
         tickets += issued(answer)
-    secrets = [*stored_secrets(), API_KEY[11:], BOUND_KEY[9:], READER_KEY[10:]]
-    return Seen(printed.getvalue(), answers, tickets, secrets)
+    known = [*stored_secrets(), API_KEY[11:], BOUND_KEY[9:], READER_KEY[10:]]
+    known += [RELAY_SECRET, RELAY_SECRET.removeprefix("whsec_"), CALLBACK_KEY]
+    return Seen(printed.getvalue(), answers, tickets, known)
 
 
 def issued(answer: str) -> list[str]:
@@ -182,6 +220,13 @@ def test_no_log_holds_a_secret_or_a_ticket(seen: Seen) -> None:
     assert seen.told.count("\n") >= len(seen.answers) // 2
     assert shown(seen.secrets, seen.told) == []
     assert shown([signed_part(ticket) for ticket in seen.tickets], seen.told) == []
+
+
+def test_what_was_signed_rightly_was_taken(seen: Seen) -> None:
+    """Else its secrets might never have been read."""
+    answers = [answer for _, answer in seen.answers]
+    assert [each for each in answers if each.startswith('{"code":0}')]
+    assert [each for each in answers if '"outcome":"applied"' in each or '"unchanged"' in each]
 
 
 def test_no_answer_holds_a_secret(seen: Seen) -> None:
