@@ -113,6 +113,16 @@ def test_firehose_may_do_this_and_nothing_else() -> None:
     assert only["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "AWS::AccountId"}}}
 
 
+def test_analysts_have_a_role_with_their_policy_alone() -> None:
+    """The account decides who may take it; no other account can."""
+    role = RESOURCES["AnalystRole"]["Properties"]
+    assert role["ManagedPolicyArns"] == [{"Ref": "AnalystPolicy"}]
+    assert "Policies" not in role
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    assert statement["Principal"] == {"AWS": root}
+
+
 def test_analysts_read_rows_and_write_results_alone() -> None:
     """They may start and stop queries; all else is reading, of this lake."""
     rights = allowed(POLICY)
