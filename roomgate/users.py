@@ -110,7 +110,8 @@ def _forget(
 
 
 def _room_in(item: Item) -> str:
-    return item["pk"]["S"].split("#")[2]
+    pk: str = item["pk"]["S"]
+    return pk.split("#")[2]
 
 
 def _told(done: Forgotten, pseudonym: str, *, dry_run: bool) -> str:
