@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from chalicelib.events.refusals import StoreUnavailable
+from chalicelib.events.refusals import HistoryGone, StoreUnavailable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -83,9 +83,9 @@ def code_of(error: ClientError) -> str:
 
 
 def explained(error: BaseException) -> str | None:
-    """What an error of botocore means, and what to do; None for an error that is not botocore's."""
-    if isinstance(error, StoreUnavailable):
-        return (error.__cause__ and explained(error.__cause__)) or BUSY
+    """What an error of AWS or of the event table means, and what to do; None for any other."""
+    if isinstance(error, StoreUnavailable | HistoryGone):
+        return _explained_refusal(error)
     exceptions = sys.modules.get("botocore.exceptions")
     if exceptions is None:
         return None
@@ -97,6 +97,12 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
         return f"{UNREACHABLE} ({name})"
     return _BOTOCORE.get(name) or f"AWS can't be asked: {error}"
+
+
+def _explained_refusal(error: StoreUnavailable | HistoryGone) -> str:
+    if isinstance(error, HistoryGone):
+        return error.detail
+    return (error.__cause__ and explained(error.__cause__)) or BUSY
 
 
 def _explained_answer(error: ClientError) -> str:

@@ -63,7 +63,7 @@ class Group(click.Group):
                 formatter.write(f"  # {does}\n  {line}\n")
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it; raises OperatorError for what botocore raises."""
+        """Run it; raises OperatorError for what botocore or the event table raises."""
         try:
             return super().invoke(ctx)
         except Exception as error:

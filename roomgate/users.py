@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.events.archive import Archive
+    from chalicelib.events.keys import Item, RoomRef
     from roomgate.session import Session
 
 _SALT_BYTES: Final = 32
@@ -66,9 +68,14 @@ def forget(session: Session, sdk_app_id: int, user_id: str, *, dry_run: bool) ->
     from roomgate.event_store import event_store  # noqa: PLC0415 (brings botocore)
 
     forgetting = Forgetting(sdk_app_id, user_id, _salt(session))
-    archive = event_store(session).archive
+    store = event_store(session)
+
+    @cache
+    def holds(ref: RoomRef) -> bool:
+        return user_id in store.table.members(store.table.room(ref))
+
     with session.output.waiting("the table") as draw:
-        done = _forget(archive, forgetting, draw, dry_run=dry_run)
+        done = _forget(store.archive, forgetting, holds, draw, dry_run=dry_run)
     facts = {**done._asdict(), "pseudonym": forgetting.pseudonym, "dryRun": dry_run}
     session.output.answer(facts, _told(done, forgetting.pseudonym, dry_run=dry_run))
     if done.later:
@@ -76,13 +83,19 @@ def forget(session: Session, sdk_app_id: int, user_id: str, *, dry_run: bool) ->
 
 
 def _forget(
-    archive: Archive, forgetting: Forgetting, draw: Callable[[], None], *, dry_run: bool
+    archive: Archive,
+    forgetting: Forgetting,
+    holds: Callable[[RoomRef], bool],
+    draw: Callable[[], None],
+    *,
+    dry_run: bool,
 ) -> Forgotten:
-    deleted, changed, later = 0, 0, []
+    deleted, changed = 0, 0
+    later: dict[str, None] = {}
     for number, item in enumerate(archive.everything()):
         if number % 1000 == 0:
             draw()
-        kept = forgetting.kept(item)
+        kept = forgetting.kept(item, holds)
         if kept.item is None:
             deleted += 1
             if not dry_run:
@@ -90,10 +103,15 @@ def _forget(
         elif kept.item is not item:
             changed += 1
             if not dry_run and not archive.replace(item, kept.item):
-                later.append(item["pk"]["S"])
+                later[_room_in(item)] = None
         elif kept.present:
-            later.append(item["pk"]["S"])
-    return Forgotten(deleted, changed, [pk.split("#")[2] for pk in later])
+            later[_room_in(item)] = None
+    return Forgotten(deleted, changed, list(later))
+
+
+def _room_in(item: Item) -> str:
+    pk: str = item["pk"]["S"]
+    return pk.split("#")[2]
 
 
 def _told(done: Forgotten, pseudonym: str, *, dry_run: bool) -> str:

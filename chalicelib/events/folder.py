@@ -169,15 +169,19 @@ class Folder:
             now: unix ms.
 
         Raises:
-            StoreUnavailable: it may be done or not.
+            StoreUnavailable: it may be done or not; others who write the room all the time count as
+                that.
         """
         room = self.table.room(ref)
-        return self._write(
+        taken = self._write(
             room,
             lambda room, members: correct(room.head, members(), wanted, now),
             now,
             self._members(room),
         )
+        if taken.outcome == UNFOLDED:
+            raise StoreUnavailable
+        return taken
 
     def settle(self, ref: RoomRef, now: int) -> RoomState:
         """Do what is due in a room by the passing of time; how it stands then.

@@ -11,7 +11,9 @@ import json
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from chalicelib.events.keys import RoomRef
 from chalicelib.events.packing import names_form, names_of, read, written
+from chalicelib.rooms.identifiers import parse_room_key
 from chalicelib.roster.forms import (
     head_form,
     head_of,
@@ -42,7 +44,7 @@ class Kept(NamedTuple):
 
     Attributes:
         item: as it is to be; None: it is to be deleted.
-        present: it is the head of a room that the user is in, so it is as it was.
+        present: it tells of a room that the user is in, and names it, so it is as it was.
     """
 
     item: Item | None
@@ -65,9 +67,18 @@ class Forgetting:
         self._app = str(sdk_app_id)
         self._user = user
 
-    def kept(self, item: Item) -> Kept:
-        """What becomes of an item; one that does not name the user stays the very same."""
-        kind, app, *_, last = item["pk"]["S"].split("#")
+    def kept(self, item: Item, holds: Callable[[RoomRef], bool]) -> Kept:
+        """What becomes of an item; one that does not name the user stays the very same.
+
+        Neither may a member's name be changed under it, nor its coming in a history that is to tell
+        of its leave. So all that others have said of such a room waits.
+
+        Args:
+            item: any item of the table.
+            holds: whether the user is in a room of its application now; asked only of rooms with an
+                item that names it.
+        """
+        kind, app, *place, last = item["pk"]["S"].split("#")
         if app != self._app:
             return Kept(item)
         if kind in {"P", "U"} and last == self._user:
@@ -75,9 +86,18 @@ class Forgetting:
         if kind == "C":
             return Kept(None if item["sk"]["S"].split("#")[-1] == self._user else item)
         if kind == "R" and item["sk"]["S"] == "HEAD":
-            return self._head(item)
+            after = self._head(item)
+        else:
+            after = self._renamed(kind, item)
+        if after is not item and kind in {"P", "R"}:
+            ref = RoomRef(int(app), parse_room_key(place[0] if place else last))
+            if holds(ref):
+                return Kept(item, present=True)
+        return Kept(after)
+
+    def _renamed(self, kind: str, item: Item) -> Item:
         changed = {name: value for name, value in self._changed(kind, item) if value != item[name]}
-        return Kept(item | changed if changed else item)
+        return item | changed if changed else item
 
     def _changed(self, kind: str, item: Item) -> Iterable[tuple[str, dict[str, Any]]]:
         """The attributes that may name the user, as they are to be."""
@@ -92,19 +112,16 @@ class Forgetting:
             ends = item.keys() & {"joinedBy", "leftBy"}
             yield from ((name, self._evidence(item[name])) for name in ends)
 
-    def _head(self, item: Item) -> Kept:
-        """Neither may a member's name be changed under it, nor a head without moving it."""
-        members = item.get("members")
-        if members is not None and self._user in members_of(json.loads(read(members))):
-            return Kept(item, present=True)
+    def _head(self, item: Item) -> Item:
+        """A head is not changed without moving it."""
         head = head_of(json.loads(read(item["state"])))
         after = head._replace(pending=tuple(map(self._pending, head.pending)))
-        changed = dict(self._changed("R", item))
-        if after == head and all(item[name] == value for name, value in changed.items()):
-            return Kept(item)
+        renamed = self._renamed("R", item)
+        if after == head and renamed is item:
+            return item
         after = after._replace(revision=head.revision + 1)
         state = {"state": written(head_form(after)), "revision": {"N": str(after.revision)}}
-        return Kept(item | changed | state)
+        return renamed | state
 
     def _rewritten(self, value: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
         form = json.loads(read(value))

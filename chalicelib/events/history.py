@@ -214,6 +214,8 @@ class History:
             changes.append(change)
             if self._closes(change, at):
                 break
+        if not changes:  # The newest one, too, was written when less was kept.
+            raise HistoryGone
         if not _size_before(changes[0]):
             return {}, changes
         return self.table.members_at(room.ref, start), changes

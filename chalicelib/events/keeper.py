@@ -9,6 +9,9 @@ all from there on comes again. So a failure that passes fails its record, and no
 same key is done: a room's changes are one key, since they come in order, and what was said in a
 room is another. All other keys go on. What can never succeed fails nothing: it goes to the
 quarantine with its reason, and even its own key goes on.
+
+Of a shard one batch is worked off at a time. With more at once Lambda would keep the order of each
+item alone, and every change of a room is an item of its own.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def head_item(state: RoomState) -> Item:
     """The item of a head; one with members stands in the index of open rooms.
 
     It never becomes garbage, so that a room's versions never begin anew: whoever reads its history
-    could not tell the changes apart. An empty room's head has no names in it, and some 300 bytes.
+    could not tell the changes apart. An empty room's head has no names in it, and 300 to 800 bytes.
     """
     item: Item = {
         **head_key(state.ref),

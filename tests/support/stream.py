@@ -4,8 +4,9 @@ The local AWS knows neither partial batch responses nor on-failure destinations,
 does under failures is tested here. The rules (AWS Lambda Developer Guide, "Process DynamoDB records
 with Lambda", "Configuring partial batch response", "Discarded records"):
 
-- Records of one key are in one shard, in order; a shard's batches come one after another.
-  ParallelizationFactor makes lanes within a shard, each key in one of them; here all are lanes.
+- Records of one partition key are in one shard, in order; a shard's batches come one after another.
+  Here shards are lanes. ParallelizationFactor is 1: with more, records of one partition key, but of
+  several sort keys, may be in two batches at once, and done in any order.
 - Records that no filter wants are passed over.
 - A batch has at most so many records, and as an invocation's payload at most 6 MB.
 - No answer, or one without failures: done. Failures: the lowest sequence number among them is the
@@ -98,7 +99,7 @@ class Pump:
         handler: the function: takes an event and a context.
         settings: of the event source mapping.
         chance: chooses which lane is next.
-        lanes: shards times ParallelizationFactor.
+        lanes: shards.
         now: unix seconds at the start.
         pause: seconds by which a failed batch makes the time go on.
 

@@ -10,12 +10,13 @@ import pytest
 
 from chalicelib.events.folder import Folder
 from chalicelib.events.forgetting import PREFIX
-from chalicelib.events.keys import RoomRef, report_key
+from chalicelib.events.keys import RoomRef, change_key, report_key
 from chalicelib.events.table import EventTable
 from chalicelib.roster.view import view_of
 from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP
 from tests.support.event_table import create_table, report
+from tests.support.lists import plain_view
 
 if TYPE_CHECKING:
     from tests.functional.roomgate.conftest import Cli
@@ -87,6 +88,18 @@ def test_a_report_that_nobody_folded_is_found_in_the_whole_table(
     result = cli.run("events", "replay", APP, "7", "--thorough")
     assert result.exit_code == 1
     assert "+ zoe" in result.stdout
+
+
+def test_a_report_beside_a_roster_that_is_gone_is_explained(cli: Cli, table: EventTable) -> None:
+    """Where reports are kept for longer than history is, there may be nothing to read them by."""
+    many = plain_view(300)
+    sent = report(7, many, 0, app=int(APP))._replace(received=NOW + 9000)
+    Folder(table).take(sent, NOW + 9000)
+    again = report(7, many, 1, app=int(APP))._replace(received=NOW + 12_000)
+    Folder(table).take(again, NOW + 12_000)
+    client = boto3.client("dynamodb")
+    client.delete_item(TableName="events", Key=change_key(ROOM, 4))
+    assert "no longer kept" in cli.failed("events", "replay", APP, "7")
 
 
 def test_a_room_that_was_never_seen_is_said_so(cli: Cli, table: EventTable) -> None:

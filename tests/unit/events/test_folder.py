@@ -205,6 +205,15 @@ def test_after_some_tries_the_rest_is_left_to_the_keeper(client: DynamoDBClient)
     assert "anna" in others.members(others.room(sent.place.ref))
 
 
+def test_a_correction_that_others_beat_is_no_success(client: DynamoDBClient) -> None:
+    """Keeper knows nothing of it, so whoever asked for it has to ask again."""
+    ref = report(fresh_room(), view_of("anna", {})).place.ref
+    busy: Any = Busy(client, EventTable(client, "events"))
+    folder = Folder(EventTable(busy, "events"), sleep=lambda _seconds: None)
+    with pytest.raises(StoreUnavailable):
+        folder.correct(ref, {"anna"}, EPOCH)
+
+
 def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
     """A lease that is over empties the room; to settle it again changes nothing."""
     table = EventTable(client, "events")

@@ -9,7 +9,7 @@ from chalicelib.events.archive import Archive
 from chalicelib.events.callbacks import StoredCallback, callback_item
 from chalicelib.events.folder import Folder
 from chalicelib.events.forgetting import PREFIX, Forgetting
-from chalicelib.events.keys import RoomRef, change_key
+from chalicelib.events.keys import Place, RoomRef, change_key
 from chalicelib.events.reports import Report, report_of
 from chalicelib.events.rooms import change_of
 from chalicelib.events.sessions import Evidence, Session, session_item, session_of
@@ -59,18 +59,22 @@ class World:
         left = Report(place, EPOCH, self._seq, EPOCH + t, 0, Source.CLIENT, None)
         self.folder.take(left, EPOCH + t)
 
-    def forget(self) -> list[str]:
-        """Do it; the keys of heads that have to wait."""
-        later = []
+    def forget(self) -> set[RoomRef]:
+        """Do it; the rooms that have to wait."""
+        later = set()
         for item in self.archive.everything():
-            kept = FORGETTING.kept(item)
+            kept = FORGETTING.kept(item, self.holds)
             if kept.item is None:
                 self.archive.delete(item)
             elif kept.item is not item:
                 assert self.archive.replace(item, kept.item)
             elif kept.present:
-                later.append(item["pk"]["S"])
+                later.add(ref_of(item["pk"]["S"]))
         return later
+
+    def holds(self, ref: RoomRef) -> bool:
+        """Whether the user is in a room."""
+        return GONE in self.table.members(self.table.room(ref))
 
     def contents(self) -> dict[tuple[str, str], Any]:
         """What each item of the room says, by its key."""
@@ -85,6 +89,16 @@ class World:
             elif key[1] == "HEAD":
                 found[key] = dict(self.table.members(self.table.room(RoomRef.of(key[0]))))
         return found
+
+
+def ref_of(pk: str) -> RoomRef:
+    """The room of a report, a head, a change or a snapshot."""
+    return Place.of(pk).ref if pk.startswith("P#") else RoomRef.of(pk)
+
+
+def nowhere(_ref: RoomRef) -> bool:
+    """The user is in no room."""
+    return False
 
 
 def renamed(value: Any) -> Any:
@@ -115,7 +129,7 @@ def world() -> World:
 def test_the_name_is_nowhere_and_all_else_is_as_it_was(world: World) -> None:
     """In rosters, timelines and other members' lists the pseudonym stands where the name stood."""
     before = world.contents()
-    assert world.forget() == []
+    assert world.forget() == set()
     after = world.contents()
     own, elsewhere = f"P#1#7#{GONE}", RoomRef(2, 7).pk
     expected = {key: renamed(each) for key, each in before.items() if key[0] != own}
@@ -138,14 +152,36 @@ def test_the_timeline_still_leads_to_the_roster(world: World) -> None:
 def test_to_forget_twice_changes_nothing(world: World) -> None:
     """It can be run again, after a crash as well."""
     world.forget()
-    assert all(FORGETTING.kept(item).item is item for item in world.archive.everything())
+    assert all(
+        FORGETTING.kept(item, world.holds).item is item for item in world.archive.everything()
+    )
 
 
 def test_a_room_that_the_user_is_in_has_to_wait(world: World) -> None:
     """A member's name is not changed under it."""
     world.reports(GONE, [STAYS, *OTHERS], 200_000)
-    assert world.forget() == [ROOM.pk]
+    assert world.forget() == {ROOM}
     assert GONE in world.table.members(world.table.room(ROOM))
+
+
+@pytest.mark.parametrize("many", [40, 400], ids=["inline", "apart"])
+def test_the_history_of_a_room_that_the_user_is_in_waits_too(many: int) -> None:
+    """Else it would tell of a pseudonym that never leaves, and of a leave of nobody who came."""
+    world = World()
+    everyone = sorted(plain_view(many).others)
+    world.reports(GONE, everyone, 0)
+    world.reports(STAYS, everyone, 500)
+    before = world.contents()
+    assert (world.table.room(ROOM).inline is None) == (many == 400)
+    assert world.forget() == {ROOM}
+    after = world.contents()
+    assert after == {key: each for key, each in before.items() if key[0] != f"P#1#7#{GONE}"}
+    world.leaves(GONE, 60_000)
+    fresh = EventTable(world.table._items._client, "t")
+    assert GONE not in fresh.members_at(ROOM, fresh.room(ROOM).head.version)
+    assert world.forget() == set()
+    world.table = EventTable(world.table._items._client, "t")  # One that remembers no roster.
+    assert GONE not in repr(world.contents())
 
 
 def test_a_head_moves_on_when_it_is_changed(world: World) -> None:
@@ -160,8 +196,8 @@ def test_sessions_and_callbacks_of_the_user_go() -> None:
     word = Evidence(GONE, Source.CLIENT, Reason.LISTED)
     mine = session_item(Session(ROOM, GONE, EPOCH, word), 1)
     other = Session(ROOM, STAYS, EPOCH, word, EPOCH + 5, word)
-    assert FORGETTING.kept(mine).item is None
-    kept = FORGETTING.kept(session_item(other, 1)).item
+    assert FORGETTING.kept(mine, nowhere).item is None
+    kept = FORGETTING.kept(session_item(other, 1), nowhere).item
     assert kept is not None
     renamed = word._replace(by=FORGETTING.pseudonym)
     assert session_of(kept) == other._replace(joined_by=renamed, left_by=renamed)
@@ -170,8 +206,8 @@ def test_sessions_and_callbacks_of_the_user_go() -> None:
         callback = parse_callback(callback_body(EPOCH, RoomId=7, UserId=user))
         return callback_item(StoredCallback(1, EPOCH, callback), 1)
 
-    assert FORGETTING.kept(called(GONE)).item is None
-    assert FORGETTING.kept(called(STAYS)).item == called(STAYS)
+    assert FORGETTING.kept(called(GONE), nowhere).item is None
+    assert FORGETTING.kept(called(STAYS), nowhere).item == called(STAYS)
 
 
 def test_a_pseudonym_is_stable_and_nobodys_name() -> None:
@@ -185,4 +221,4 @@ def test_a_pseudonym_is_stable_and_nobodys_name() -> None:
 def test_what_does_not_name_the_user_is_the_very_same() -> None:
     """Nothing is written that need not be."""
     item = {**change_key(ROOM, 1), "transitions": {"S": json.dumps([])}}
-    assert FORGETTING.kept(item).item is item
+    assert FORGETTING.kept(item, nowhere).item is item

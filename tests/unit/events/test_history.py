@@ -249,6 +249,17 @@ def test_a_steady_room_is_known_however_long_ago(
     assert who(at(history, story.ref, T + 1, now)) == ["anna", "berta"]
 
 
+def test_a_quiet_room_whose_every_change_is_gone_is_not_made_up(
+    client: Any, history: History, story: Story
+) -> None:
+    """Changes keep the end that they were written with, though history is kept longer since."""
+    story.tell(T, came("anna", T))
+    story.tell(T + 10 * DAY, went("anna", T + 10 * DAY))
+    forget(client, story, 2)
+    with pytest.raises(HistoryGone):
+        at(history, story.ref, T + DAY, T + 20 * DAY)
+
+
 def test_a_room_that_was_empty_in_between_is_known_though_the_time_before_is_gone(
     client: Any, history: History, story: Story
 ) -> None:

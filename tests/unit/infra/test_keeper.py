@@ -68,6 +68,15 @@ def test_nothing_is_lost_and_nothing_blocks_for_ever() -> None:
     assert destination == {"Ref": "QuarantineBucketArn"}
 
 
+def test_the_changes_of_a_room_come_in_their_order() -> None:
+    """A leave before its join would find no session to close, and leave one open for ever.
+
+    AWS Lambda Developer Guide, "Process DynamoDB records with Lambda": with more batches of a shard
+    at once the order is kept of each item (partition and sort key), and a change is an item.
+    """
+    assert MAPPING["ParallelizationFactor"] == 1
+
+
 def test_a_sweep_ends_before_the_next_one_begins() -> None:
     """Every minute one run, which is given a minute at most."""
     assert RESOURCES["Sweeper"]["Properties"]["Timeout"] <= 60
