@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.events.table import HISTORY_DAYS, REPORT_DAYS
 from infra import cloud as clouds
 from infra import package as packaging
 from infra import target as targets
@@ -269,6 +270,23 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def check_days(chosen: Mapping[str, str]) -> None:
+    """Refuse to keep reports for longer than the rosters that they are written beside.
+
+    A roster may be half as old as the history when a report is written beside it.
+
+    Raises:
+        InfraError: the days that are chosen don't go together; what is not a number, AWS refuses.
+    """
+    reports = chosen.get("ReportDays", str(REPORT_DAYS))
+    history = chosen.get("HistoryDays", str(HISTORY_DAYS))
+    if reports.isdecimal() and history.isdecimal() and 2 * int(reports) > int(history):
+        raise InfraError(
+            f"Reports of {reports} days could not be read with a history of {history} days: "
+            "--history-days must be twice --report-days at least."
+        )
+
+
 def _run(arguments: argparse.Namespace) -> None:
     cloud = clouds.aws()
     identity = cloud.sts.get_caller_identity()
@@ -278,6 +296,7 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     given: dict[str, Any] = vars(arguments)
     chosen = {name: given[name] for name, _ in _OPTIONS.values() if given[name] is not None}
+    check_days(chosen)
     bundles = packaging.package(targets.aws(arguments.runtime, arguments.architecture))
     deployed = up(cloud, bundles, arguments.stack, chosen, _say)
     for name, url in deployed.urls.items():

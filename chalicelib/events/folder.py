@@ -12,9 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.events.keys import Place
-from chalicelib.events.refusals import HeadMoved, StoreUnavailable
+from chalicelib.events.refusals import HeadMoved, HistoryGone, StoreUnavailable
 from chalicelib.roster.correct import correct
 from chalicelib.roster.fold import Folded, fold
+from chalicelib.roster.members import BrokenTimeline
 from chalicelib.roster.parse import MOST_USERS
 from chalicelib.roster.settle import settle
 from chalicelib.roster.steps import Outcome
@@ -39,6 +40,10 @@ FIRST_PAUSE: Final = 0.02
 
 UNFOLDED: Final = "stored"
 """The outcome of what is stored and was not folded: keeper will."""
+
+
+FOR_KEEPER: Final = (StoreUnavailable, HistoryGone, BrokenTimeline)
+"""What may go wrong with what is stored: keeper tries again, or tells people in its quarantine."""
 
 
 class Taken(NamedTuple):
@@ -99,7 +104,7 @@ class Folder:
         signal = (stored or report).signal
         try:
             taken = self._fold(room, signal, now, members)
-        except StoreUnavailable:
+        except FOR_KEEPER:
             taken = Taken(UNFOLDED, room)
         return taken if stored is None else taken._replace(outcome="duplicate")
 
@@ -124,7 +129,7 @@ class Folder:
     def _outcome_of(self, ref: RoomRef, signal: Signal, now: int) -> str:
         try:
             return self.hear(ref, signal, now).outcome
-        except StoreUnavailable:
+        except FOR_KEEPER:
             return UNFOLDED
 
     def hear(self, ref: RoomRef, signal: Signal, now: int) -> Taken:

@@ -39,7 +39,7 @@ def is_pseudonym(user: str) -> bool:
     return user.startswith(PREFIX) and len(user) == len(PREFIX) + _DIGITS
 
 
-class Kept(NamedTuple):
+class Fate(NamedTuple):
     """What becomes of an item.
 
     Attributes:
@@ -67,7 +67,7 @@ class Forgetting:
         self._app = str(sdk_app_id)
         self._user = user
 
-    def kept(self, item: Item, holds: Callable[[RoomRef], bool]) -> Kept:
+    def kept(self, item: Item, holds: Callable[[RoomRef], bool]) -> Fate:
         """What becomes of an item; one that does not name the user stays the very same.
 
         Neither may a member's name be changed under it, nor its coming in a history that is to tell
@@ -80,11 +80,11 @@ class Forgetting:
         """
         kind, app, *place, last = item["pk"]["S"].split("#")
         if app != self._app:
-            return Kept(item)
+            return Fate(item)
         if kind in {"P", "U"} and last == self._user:
-            return Kept(None)
+            return Fate(None)
         if kind == "C":
-            return Kept(None if item["sk"]["S"].split("#")[-1] == self._user else item)
+            return Fate(None if item["sk"]["S"].split("#")[-1] == self._user else item)
         if kind == "R" and item["sk"]["S"] == "HEAD":
             after = self._head(item)
         else:
@@ -92,8 +92,8 @@ class Forgetting:
         if after is not item and kind in {"P", "R"}:
             ref = RoomRef(int(app), parse_room_key(place[0] if place else last))
             if holds(ref):
-                return Kept(item, present=True)
-        return Kept(after)
+                return Fate(item, present=True)
+        return Fate(after)
 
     def _renamed(self, kind: str, item: Item) -> Item:
         changed = {name: value for name, value in self._changed(kind, item) if value != item[name]}

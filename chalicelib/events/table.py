@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from chalicelib.events.callbacks import StoredCallback
-    from chalicelib.events.keys import Place, RoomRef
-    from chalicelib.events.reports import Report
+    from chalicelib.events.keys import Item, Place, RoomRef
+    from chalicelib.events.reports import Beside, Report
     from chalicelib.events.rooms import Change
     from chalicelib.roster.fold import Folded
     from chalicelib.roster.members import Load, Member
@@ -110,7 +110,7 @@ class EventTable:
             StoreUnavailable: it may be stored or not; send it again.
         """
         ttl = report.received // 1000 + self._kept.reports * DAY
-        stored = self._items.put_once(report_item(report, ttl, beside(room, members)))
+        stored = self._items.put_once(_item_of(report, ttl, beside(room, members)))
         if stored is None:
             return None
         if not same_as_stored(report, stored):
@@ -247,3 +247,11 @@ class EventTable:
         if [change.version for change in changes] != list(range(start + 1, version + 1)):
             return None
         return (replay(members, (each for change in changes for each in change.transitions)),)
+
+
+def _item_of(report: Report, ttl: int, roster: Beside) -> Item:
+    """The item of a report; whole where the roster that it is written beside cannot be read."""
+    try:
+        return report_item(report, ttl, roster)
+    except HistoryGone:
+        return report_item(report, ttl, roster._replace(version=0))

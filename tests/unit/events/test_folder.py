@@ -13,9 +13,10 @@ from botocore.exceptions import (
 )
 
 from chalicelib.events.folder import TRIES, Folder
-from chalicelib.events.keys import RoomRef
+from chalicelib.events.keys import RoomRef, snapshot_key
 from chalicelib.events.operations import Items
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
+from chalicelib.events.rooms import SNAPSHOT_EVERY_APART
 from chalicelib.events.table import EventTable
 from chalicelib.roster.view import view_of
 from infra.standins.dynamodb import DynamoDBStandIn
@@ -225,3 +226,22 @@ def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
     ended = folder.settle(sent.place.ref, before.head.lease.ends)
     assert (ended.head.size, ended.head.version) == (0, 2)
     assert table.room(sent.place.ref) == folder.settle(sent.place.ref, before.head.lease.ends + 5)
+
+
+def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -> None:
+    """The list is stored whole, and answered as stored; people find the rest in the quarantine."""
+    view = plain_view(200)
+    room = fresh_room()
+    table = EventTable(client, "events")
+    folder = Folder(table)
+    for number in range(SNAPSHOT_EVERY_APART):
+        others = dict(list(view.others.items())[: 150 + number])
+        seen = view_of(view.reporter, others)
+        folder.take(report(room, seen, number, epoch=EPOCH + 1000 * number), EPOCH + 60_000)
+    state = table.room(RoomRef(1, room))
+    assert state.inline is None
+    client.delete_item(TableName="events", Key=snapshot_key(state.ref, state.base))
+    sent = report(room, view, 0, epoch=EPOCH + 90_000)
+    fresh = EventTable(client, "events")
+    assert Folder(fresh).take(sent, EPOCH + 90_000).outcome == "stored"
+    assert fresh.newest(sent.place) == sent
