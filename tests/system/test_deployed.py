@@ -77,7 +77,7 @@ def test_a_report_reaches_the_read_side(deployed: Deployed, tenant: Tenant) -> N
         json={"seq": 0, "userlist": [{"userid": "bob"}]},
         timeout=SECONDS,
     )
-    assert (stored.status_code, stored.json()["outcome"]) == (200, "applied")
+    assert stored.status_code == 200
     room = requests.get(
         f"{deployed.urls['rooms']}/v1/apps/{tenant.sdk_app_id}/rooms/7",
         headers=tenant.headers,

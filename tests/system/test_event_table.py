@@ -105,8 +105,8 @@ def test_no_member_is_lost_when_all_report_at_once(client: DynamoDBClient, name:
     users = [f"u{number:02}" for number in range(THREADS)]
     sent = [report(room, view_of(u, dict.fromkeys(set(users) - {u}))) for u in users]
     outcomes = take_at_once(client, name, sent)
-    assert outcomes.count("applied") == 1
     assert set(outcomes) <= {"applied", "unchanged"}
+    assert outcomes.count("applied") <= 1  # None, if the deployed keeper was faster.
     table = EventTable(client, name)
     state = table.room(sent[0].place.ref)
     assert (state.head.version, set(table.members(state))) == (1, set(users))
