@@ -11,26 +11,9 @@ from tests.support.workers import SYSTEM, OneLocalAws
 LONG_TEXT = 30
 
 
-# They go thousands of times through lines that others reach as well; to watch them do so takes half
-# as long again.
-UNWATCHED = (
-    "tests/system/test_races.py",
-    "tests/unit/events/test_histories.py",
-    "tests/unit/events/test_soak.py",
-    "tests/unit/infra/test_demo.py",
-    "tests/unit/lake/test_conservation.py",
-    "tests/unit/lake/test_exporter.py",
-    "tests/unit/roster/test_fold_properties.py",
-    "tests/unit/roster/test_simulation.py",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The system tests take longest, so they start first."""
     items.sort(key=lambda item: not item.nodeid.startswith(SYSTEM))
-    for item in items:
-        if item.nodeid.startswith(UNWATCHED):
-            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(optionalhook=True)
