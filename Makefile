@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+TEST := $(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
@@ -18,9 +19,12 @@ run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through 
 demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS: see python -m infra.demo --help)
 	@$(BIN)/python -m infra.demo $(ARGS)
 
-test: $(READY)  ## all tests, with coverage
+test: $(READY)  ## all tests
+	@$(TEST)
+
+coverage: $(READY)  ## all tests, and which lines they reach; that takes half as long again
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loadscope-reorder --cov --cov-report=term
+	@$(TEST) --cov --cov-report=term
 
 soak: $(READY)  ## rooms on a store that fails, as many as SEEDS says (200)
 	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),200)
