@@ -38,6 +38,8 @@ LECTURES: Final = ((10, 180), (15, 120), (19, 350))
 
 TORN: Final = 0.07
 """Of all stays: the network breaks once, for 1 to 25 s."""
+WITH_KIN: Final = 0.2
+"""Of all patients: bring somebody along."""
 DIES: Final = 0.03
 """Of all stays: the phone dies without a word."""
 NOTICED: Final = 90_000
@@ -118,7 +120,7 @@ def _consultations(midnight: int, scale: float, chance: Random) -> Iterator[Call
 def _consultation(doctor: int, begin: int, scale: float, chance: Random) -> list[Stay]:
     """A doctor, a patient, and at times somebody with it; never longer than the room is free."""
     patient = f"patient-{chance.randrange(max(20, round(PATIENTS * scale))):04}"
-    others = [patient, f"{patient}-kin"] if chance.random() < 0.2 else [patient]  # noqa: PLR2004
+    others = [patient, f"{patient}-kin"] if chance.random() < WITH_KIN else [patient]
     begin += chance.randint(0, 90_000)
     end = begin + int(min(max(chance.gauss(13, 3.5), 3), 16) * MINUTE)
     stays = _stays(f"doctor-{doctor + 1:02}", begin, end, chance)

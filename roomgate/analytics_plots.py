@@ -164,6 +164,7 @@ def _picture(inches: tuple[float, float]) -> Iterator[tuple[Figure, Axes]]:
 
 
 def _time_axis(axes: Axes) -> None:
+    # Matplotlib has types, but these two classes have none.
     locator = AutoDateLocator(minticks=3, maxticks=8, tz=dt.UTC)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     concise = ConciseDateFormatter(locator, tz=dt.UTC, show_offset=False)  # type: ignore[no-untyped-call]
