@@ -8,7 +8,7 @@ TEST := $(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loa
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-data test soak lint package deploy undeploy bench lock clean
+.PHONY: help run demo-data test coverage soak lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
