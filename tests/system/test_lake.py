@@ -15,9 +15,10 @@ from chalicelib.lake.row import COLUMNS
 from infra.stacks import Stacks
 from roomgate.analytics_sql import names, query
 from tests.support.lake import change_item, expected_row, joins, leaves
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from infra.cloud import Cloud
@@ -25,20 +26,8 @@ if TYPE_CHECKING:
     from roomgate.analytics_sql import Value
     from tests.system.conftest import Tenant, Tenants
 
-PATIENCE: Final = 60.0  # seconds
 SECONDS: Final = 30
 NAMES: Final = ", ".join(COLUMNS)
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """What ``look`` finds, as soon as that is something."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"nothing after {PATIENCE:.0f} s")
 
 
 def at_least(number: int, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]] | None:
@@ -89,7 +78,7 @@ def by_athena(cloud: Cloud, lake: dict[str, str], sql: str) -> list[tuple[Any, .
         status = athena.get_query_execution(**asked)["QueryExecution"]["Status"]
         return status if status["State"] not in {"QUEUED", "RUNNING"} else None
 
-    status = eventually(ended)
+    status = until(ended)
     assert status["State"] == "SUCCEEDED", status
     _, *rows = athena.get_query_results(**asked)["ResultSet"]["Rows"]
     return [tuple(datum.get("VarCharValue") for datum in row["Data"]) for row in rows]
@@ -124,7 +113,7 @@ def test_a_change_is_the_same_rows_in_athena_and_in_duckdb(
     put(cloud, deployed.table, change_item(room, 2, went, at=now + 5))
     wanted = [expected_row(room, 1, place, each, now) for place, each in enumerate(came)]
     wanted.append(expected_row(room, 2, 0, went[0], now + 5))
-    asked = eventually(lambda: at_least(3, by_athena(cloud, lake, of_room(room))))
+    asked = until(lambda: at_least(3, by_athena(cloud, lake, of_room(room))))
     assert asked == [tuple(str(value) for value in row.values()) for row in wanted]
     found = by_duckdb(cloud, lake, tmp_path, of_room(room))
     assert found == [tuple(row.values()) for row in wanted]
@@ -152,7 +141,7 @@ def copied(
     put(cloud, deployed.table, change_item("7", 2, gone, at=now + 5, app=app))
     put(cloud, deployed.table, change_item("7", 3, joins("anna", t=now - 3000), at=now, app=app))
     of_app = f"SELECT DISTINCT id FROM events WHERE app = {app}"  # noqa: S608 (a number)
-    eventually(lambda: at_least(4, by_athena(cloud, lake, of_app)))
+    until(lambda: at_least(4, by_athena(cloud, lake, of_app)))
     folder = tmp_path_factory.mktemp("copy")
     told = tenants.operator.run("analytics", "sync", "--folder", str(folder))
     assert told["bucket"] == lake["LakeBucket"]
@@ -204,7 +193,7 @@ def test_a_report_over_http_is_rows_in_athena(
     )
     assert stored.status_code == 200
     what = "DISTINCT ev, user, app, ver, delta, source, reason"
-    asked = eventually(lambda: at_least(2, by_athena(cloud, lake, of_room(room, what))))
+    asked = until(lambda: at_least(2, by_athena(cloud, lake, of_room(room, what))))
     app = str(tenant.sdk_app_id)
     assert asked == [("join", user, app, "1", "1", "client", "listed") for user in ("alice", "bob")]
 
@@ -215,7 +204,7 @@ def test_rows_that_are_exported_once_more_change_no_answer(
     """The command line puts them beside Firehose's, the same in every column."""
     now = int(time.time() * 1000)
     put(cloud, deployed.table, change_item(room, 1, joins("anna", "berta", t=now - 40), at=now))
-    once = eventually(lambda: at_least(2, by_athena(cloud, lake, of_room(room))))
+    once = until(lambda: at_least(2, by_athena(cloud, lake, of_room(room))))
     span = ("--from", str(now // 1000 - 1), "--to", str(now // 1000 + 1))
     told = tenants.operator.run("events", "export", *span)
     assert (told["into"], told["rows"] >= 2) == (f"s3://{lake['LakeBucket']}", True)
@@ -231,7 +220,7 @@ def test_rows_lie_in_the_hour_in_which_they_came(
     now = int(time.time() * 1000)
     put(cloud, deployed.table, change_item(room, 1, joins("anna", t=now - 86_400_000), at=now))
     hours = {time.strftime("%Y-%m-%d %H", time.gmtime(now / 1000 + late)) for late in (0, 60)}
-    asked = eventually(lambda: by_athena(cloud, lake, of_room(room, "concat(dt, ' ', hour), t")))
+    asked = until(lambda: by_athena(cloud, lake, of_room(room, "concat(dt, ' ', hour), t")))
     assert {hour for hour, _ in asked} <= hours
 
 
@@ -242,7 +231,7 @@ def test_poison_is_quarantined_and_what_comes_after_it_is_exported(
     good = change_item(room, 2, joins("anna"))
     put(cloud, deployed.table, change_item(room, 1, joins("eve")) | {"at": {"N": "0.5"}})
     put(cloud, deployed.table, good)
-    assert eventually(lambda: by_athena(cloud, lake, of_room(room)))
+    assert until(lambda: by_athena(cloud, lake, of_room(room)))
 
     def quarantined() -> list[dict[str, Any]]:
         objects = (
@@ -252,7 +241,7 @@ def test_poison_is_quarantined_and_what_comes_after_it_is_exported(
         poison = (json.loads(line) for each in objects for line in each.splitlines())
         return [each for each in poison if each["partition"] == good["pk"]["S"]]
 
-    (poison,) = eventually(quarantined)
+    (poison,) = until(quarantined)
     assert poison["reason"]
     assert poison["record"]["dynamodb"]["Keys"]["sk"] == {"S": "T#0000000001"}
     assert list(keys(cloud, lake["LakeBucket"], "errors/")) == []

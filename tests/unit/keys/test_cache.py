@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +17,7 @@ from chalicelib.keys.cache import (
 )
 from chalicelib.keys.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
 from tests.support.stores import Clock, MemoryStore
+from tests.support.waiting import until
 
 NAME = "/roomgate/apps/1"
 
@@ -86,7 +86,7 @@ def test_a_slow_store_holds_a_refresh_up_no_longer_than_the_wait(
     store.open.clear()
     assert cache.get(NAME) == "first"
     store.open.set()
-    _wait_until(lambda: cache.get(NAME) == "second")
+    until(lambda: cache.get(NAME) == "second")
 
 
 def test_calls_wait_once_for_a_hanging_store(store: MemoryStore, clock: Clock) -> None:
@@ -100,7 +100,7 @@ def test_calls_wait_once_for_a_hanging_store(store: MemoryStore, clock: Clock) -
     assert {cache.get(NAME) for _ in range(200)} == {"first"}
     assert time.monotonic() - began < 200 * 0.05 / 4
     store.open.set()
-    _wait_until(lambda: cache._entries[NAME].flight is None)
+    until(lambda: cache._entries[NAME].flight is None)
 
 
 @pytest.mark.parametrize("fell_still", ["between two refreshes", "in the middle of one"])
@@ -117,7 +117,7 @@ def test_a_value_that_nobody_asked_for_in_long_is_waited_for(
     clock.now += OVERDUE_SECONDS + 1
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(cache.get, NAME)
-        _wait_until(lambda: cache._entries[NAME].asked_at == clock.now)
+        until(lambda: cache._entries[NAME].asked_at == clock.now)
         store.parameters[NAME] = "second"
         store.open.set()
         assert call.result() == "second"
@@ -139,7 +139,7 @@ def test_while_the_store_hangs_only_the_first_call_waits_for_what_is_overdue(
     assert first >= 0.2
     assert time.monotonic() - began - first < 100 * 0.2 / 4
     store.open.set()
-    _wait_until(lambda: cache._entries[NAME].flight is None)
+    until(lambda: cache._entries[NAME].flight is None)
 
 
 def test_only_one_refresh_is_under_way(store: MemoryStore, clock: Clock) -> None:
@@ -299,16 +299,6 @@ def test_loaded_and_age_ask_no_store(
     cache.get(NAME)
     clock.now += 7
     assert (cache.loaded(NAME), cache.age(NAME)) == (True, 7)
-
-
-def _wait_until(holds: object) -> None:
-    assert callable(holds)
-    patience = threading.Event()
-    for _ in range(1000):
-        if holds():
-            return
-        patience.wait(0.01)
-    pytest.fail("the condition never held")
 
 
 def test_what_is_known_says_whether_a_get_would_ask_for_a_stranger(
