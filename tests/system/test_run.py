@@ -26,7 +26,9 @@ curl -s "$ISSUER/v1/entries" -H "Authorization: Bearer $API_KEY" \
   -H 'Content-Type: application/json' \
   -d '{{"sdkAppId": '"$APP"', "userId": "dave", "roomId": 7}}'
 """
+# In a shell that was set up for AWS before.
 STATUS_FROM_AWS = """
+export AWS_REGION=eu-west-1 AWS_PROFILE=nobody AWS_SESSION_TOKEN=over
 . {aws}
 .venv/bin/roomgate --json keys status 1400000001
 """
