@@ -258,7 +258,8 @@ def _parser() -> argparse.ArgumentParser:
         each = commands.add_parser(command)
         each.add_argument("--stack", default="roomgate", help="prefix of all names")
         if command == "down":
-            each.add_argument("--data", action="store_true", help="delete the shared stack too")
+            gone = "delete the shared stack and the lake's too"
+            each.add_argument("--data", action="store_true", help=gone)
             continue
         packaging.options(each)
         for option, (parameter, purpose) in _OPTIONS.items():

@@ -98,7 +98,7 @@ def bring(
     with it until the rotation, which tries it first.
     """
     if (file is None) == (kms_key_id is None):
-        raise click.UsageError("Give a FILE (or - for standard input), or --kms-key-id.")
+        raise click.UsageError("Give either a FILE (or - for standard input) or --kms-key-id.")
     key, value = _from_kms(kms_key_id) if kms_key_id else _from_file(session, file, algorithm)
     found = _store(session).add(sdk_app_id, key, value, replace=replace)
     state = "current" if found.key_id("current") == key.key_id else "candidate"

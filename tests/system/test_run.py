@@ -137,5 +137,5 @@ def _assert_walked(printed: str) -> None:
     timeline = stored.partition("== Its timeline")[2]
     assert re.search(r"carol +left +by alice's word, witnessed", timeline)
     assert re.search(r"bob +left +by its own word", timeline)
-    assert re.search(r"== bob's sessions.*\n   room 1234: from \S+, \d+\.\d s", timeline)
+    assert re.search(r"== bob's sessions.*\n   room 20: from \S+, \d+\.\d s", timeline)
     assert not re.search(r'"(userSig|privateMapKey|token)": "[^"]{10,}"', printed)

@@ -258,8 +258,8 @@ class TestUnusableKeys:
         [
             (("no-such-file",), "No such file"),
             (("/",), "directory"),
-            ((), "Give a FILE"),
-            (("/dev/null", "--kms-key-id", "x"), "Give a FILE"),
+            ((), "Give either a FILE"),
+            (("/dev/null", "--kms-key-id", "x"), "Give either a FILE"),
         ],
     )
     def test_a_file_that_cannot_be_read_is_a_usage_error(
