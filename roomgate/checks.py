@@ -194,13 +194,19 @@ def _application(
         return
     for stored in its.keys:
         if stored.fault and stored.state != "pending":
-            todo = f"roomgate keys abort {app}" if stored.state == "candidate" else its.way_back
             said = f"The {stored.state} key of application {app} can't be used: {stored.fault}."
-            yield Finding("keys", FIX, said, todo)
+            yield _unusable(its, stored.state, said)
     if current.key and current.key.algorithm not in settings.algorithms:
         said = f"Application {app} signs with {current.key.algorithm}, which its settings forbid."
         todo = allowing(app, settings.algorithms, current.key.algorithm)
         yield Finding("keys", FIX, said, todo)
+
+
+def _unusable(its: ApplicationKeys, state: str, said: str) -> Finding:
+    if state == "previous":  # As a rollback leaves it.
+        return Finding("keys", LOOK, said, "Nothing signs with it; the next rotation replaces it.")
+    todo = f"roomgate keys abort {its.sdk_app_id}" if state == "candidate" else its.way_back
+    return Finding("keys", FIX, said, todo)
 
 
 def _age(app: int, key_id: str, age: float, most: float) -> Finding:

@@ -313,6 +313,10 @@ class TestKeys:
         # The one from before can.
         assert found["todo"] == f"roomgate keys rollback {APP}"
         assert cli.done("keys", "status", APP)["next"].endswith(found["todo"])
+        # Done that, there is no more to do: it is the previous key now, with which nothing signs.
+        cli.done("keys", "rollback", APP)
+        (found,) = to_do(cli, "keys")
+        assert (found["state"], "previous key" in found["said"]) == (LOOK, True)
 
     def test_report_tokens_without_a_key(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """Nobody could enter."""
