@@ -16,7 +16,7 @@ help:  ## show this
 run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through a call, stay up (ONCE=1: end)
 	@$(BIN)/python -m infra.run $(if $(ONCE),--once)
 
-demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS: see python -m infra.demo --help)
+demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS=--help: its options)
 	@$(BIN)/python -m infra.demo $(ARGS)
 
 test: $(READY)  ## all tests
@@ -37,16 +37,16 @@ lint: $(READY)  ## style, format, types, templates
 	$(BIN)/python -m infra.lake
 	$(BIN)/cfn-lint infra/shared.yaml build/lake.yaml build/aws/*.json
 
-package: $(READY)  ## zips and templates for AWS, under build/aws (ARGS: see python -m infra.package --help)
+package: $(READY)  ## zips and templates for AWS, under build/aws (ARGS=--help: its options)
 	@$(BIN)/python -m infra.package $(ARGS)
 
-deploy: $(READY)  ## deploy to AWS, as the AWS_ settings say (ARGS: see python -m infra.deploy up --help)
+deploy: $(READY)  ## deploy to AWS, as the AWS_ settings say (ARGS=--help: its options)
 	@$(BIN)/python -m infra.deploy up $(ARGS)
 
 undeploy: $(READY)  ## take the functions off AWS (ARGS=--data: what they share too)
 	@$(BIN)/python -m infra.deploy down $(ARGS)
 
-bench: $(READY)  ## what it costs, beside its peers (ARGS: see python -m bench --help)
+bench: $(READY)  ## what it costs, beside its peers (ARGS=--help: its options)
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)

@@ -226,8 +226,8 @@ def _left_over(stack: str, shared: Mapping[str, str], *, data: bool) -> list[str
         return [
             f"Kept: stacks {stack}-shared (event table, KMS key, report-token secret) and",
             f"{stack}-lake, and what operators made (keys, settings, callers, relays, callback",
-            "keys). `up` again goes on with all of it.",
-            f"To delete these stacks too: python -m infra.deploy down --stack {stack} --data",
+            "keys). `make deploy` again goes on with all of it.",
+            f'To delete these stacks too: make undeploy ARGS="--stack {stack} --data"',
         ]
     table = f"--table-name {shared['TableName']}"
     return [
@@ -258,7 +258,8 @@ def _parser() -> argparse.ArgumentParser:
         each = commands.add_parser(command)
         each.add_argument("--stack", default="roomgate", help="prefix of all names")
         if command == "down":
-            each.add_argument("--data", action="store_true", help="delete the shared stack too")
+            gone = "delete the shared stack and the lake's too"
+            each.add_argument("--data", action="store_true", help=gone)
             continue
         packaging.options(each)
         for option, (parameter, purpose) in _OPTIONS.items():

@@ -83,7 +83,10 @@ def _write_env(path: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
 def _write_settings(path: Path, aws: LocalAws) -> None:
     """What a shell needs to call the local AWS, with roomgate or aws: ``. .local/aws``."""
     path.touch(mode=0o600)
-    path.write_text("".join(f"export {name}={value}\n" for name, value in aws.settings.items()))
+    # Settings of the shell's own that would be preferred to these, or go with other credentials.
+    settings = aws.settings | {"AWS_REGION": aws.settings["AWS_DEFAULT_REGION"]}
+    lines = [f"export {name}={value}\n" for name, value in settings.items()]
+    path.write_text("unset AWS_PROFILE AWS_SESSION_TOKEN\n" + "".join(lines))
 
 
 def _stay(env: Path, urls: Mapping[str, str], tenant: Tenant) -> None:

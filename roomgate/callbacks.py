@@ -8,6 +8,7 @@ import click
 
 from chalicelib.callers.callback_keys import MOST_KEYS, CallbackKeys, is_key, new_key
 from roomgate.apps import Applications
+from roomgate.deployed import follows_within
 from roomgate.errors import OperatorError
 from roomgate.files import TextFile
 from roomgate.groups import Group
@@ -113,17 +114,19 @@ def show(session: Session) -> None:
 def revoke(session: Session, sdk_app_id: int, *, older: bool) -> None:
     """Delete the callback keys of SDK_APP_ID, or the older one.
 
-    At once, and they can't be brought back. Without a key all its callbacks are refused.
+    They can't be brought back; how soon that counts is told, and it takes functions that can read
+    the store. Without a key all its callbacks are refused.
     """
     stored, app = callback_keys_of(session), str(sdk_app_id)
     if older:
         stored.drop_older(app)
-        text = f"The older callback key of application {app} is dropped; the newer one goes on."
+        what = f"The older callback key of application {app} is dropped; it stops"
     else:
         stored.delete(app)
-        text = f"Application {app} has no callback key any more; its callbacks are refused."
+        what = f"Application {app} has no callback key any more; its callbacks stop"
+    within = follows_within(session)
     facts = {"sdkAppId": sdk_app_id, "revoked": "older" if older else "all"}
-    session.output.answer(facts, text)
+    session.output.answer({**facts, "stopsWithin": within}, f"{what} within {within:g} seconds.")
 
 
 def _chosen(session: Session, given: Given | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -173,6 +174,12 @@ def callers() -> None:
     """Backends that may call, each with API keys of its own."""
 
 
+def _finite(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    if not math.isfinite(value):  # A range lets NaN through, and JSON knows neither.
+        raise click.BadParameter("Write a number of requests a second, for example 50 or 0.5.")
+    return value
+
+
 def _pattern(_context: click.Context, _option: click.Parameter, value: str) -> str:
     if not value:
         raise click.BadParameter("An empty pattern fits nothing; * fits everything.")
@@ -218,6 +225,7 @@ def _pattern(_context: click.Context, _option: click.Parameter, value: str) -> s
 @click.option(
     "--rate",
     type=click.FloatRange(min=0.01),
+    callback=_finite,
     default=50.0,
     show_default=True,
     help="Requests a second that one warm environment serves it.",

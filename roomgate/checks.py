@@ -19,6 +19,7 @@ from roomgate.findings import FIX, LOOK, OK, Finding
 from roomgate.keystore import KeyStore
 from roomgate.output import span, when
 from roomgate.relays import relays_of
+from roomgate.session import DEFAULT_STACK
 from roomgate.signing_secrets import MOST
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def stacks(session: Session, found: dict[str, Stack]) -> Iterator[Finding]:
     for part in STACKS:
         stack, name = stack_of(session, part), f"{session.stack}-{part}"
         if stack is None:
-            yield Finding("stacks", FIX, f"Stack {name} is not deployed here.", "make deploy")
+            yield Finding("stacks", FIX, f"Stack {name} is not deployed here.", _deploy(session))
             continue
         found[part] = stack
         yield _stack(session, name, part, stack)
@@ -97,15 +98,20 @@ def _stack(session: Session, name: str, part: str, stack: Stack) -> Finding:
     if stack.status.endswith("_IN_PROGRESS"):
         return Finding("stacks", LOOK, f"Stack {name} is being changed ({stack.status}).")
     if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        todo = "See its events in CloudFormation, mend what they say, then: make deploy"
+        todo = f"See its events in CloudFormation, mend what they say, then: {_deploy(session)}"
         return Finding("stacks", FIX, f"Stack {name} is in state {stack.status}.", todo)
     missing = [output for output in _OUTPUTS.get(part, ()) if output not in stack.outputs]
     if part in HTTPS and url_of(session, stack.outputs) is None:
         missing.append("Url")
     if missing:
         said = f"Stack {name} lacks the outputs {', '.join(missing)}."
-        return Finding("stacks", FIX, said, "Deploy this version: make deploy")
+        return Finding("stacks", FIX, said, f"Deploy this version: {_deploy(session)}")
     return Finding("stacks", OK, f"Stack {name} is deployed.")
+
+
+def _deploy(session: Session) -> str:
+    named = session.stack != DEFAULT_STACK
+    return f'make deploy ARGS="--stack {session.stack}"' if named else "make deploy"
 
 
 def permissions(session: Session) -> Iterator[Finding]:
@@ -166,7 +172,7 @@ def keys(session: Session, found: Mapping[str, Stack], now: float) -> Iterator[F
     most = int(_KEY_MAX_AGE_DAYS if days is None else days) * _DAY
     for app, settings in applications.items():
         its = store.find(app)
-        yield from _application(app, settings, its)
+        yield from _application(app, settings, its, session.names.settings(app))
         current = its.of("current") if its else None
         if its and current and settings:
             if current.key:
@@ -175,10 +181,10 @@ def keys(session: Session, found: Mapping[str, Stack], now: float) -> Iterator[F
 
 
 def _application(
-    app: int, settings: Settings | None, its: ApplicationKeys | None
+    app: int, settings: Settings | None, its: ApplicationKeys | None, parameter: str
 ) -> Iterator[Finding]:
     if settings is None:
-        todo = f"roomgate apps set {app} --help, or delete its parameter and add it anew"
+        todo = f"Delete the parameter {parameter}, then: roomgate apps add {app}"
         yield Finding("keys", FIX, f"The settings of application {app} can't be read.", todo)
         return
     current = its.of("current") if its else None
@@ -188,13 +194,19 @@ def _application(
         return
     for stored in its.keys:
         if stored.fault and stored.state != "pending":
-            todo = f"roomgate keys {'abort' if stored.state == 'candidate' else 'import'} {app}"
             said = f"The {stored.state} key of application {app} can't be used: {stored.fault}."
-            yield Finding("keys", FIX, said, todo)
+            yield _unusable(its, stored.state, said)
     if current.key and current.key.algorithm not in settings.algorithms:
         said = f"Application {app} signs with {current.key.algorithm}, which its settings forbid."
         todo = allowing(app, settings.algorithms, current.key.algorithm)
         yield Finding("keys", FIX, said, todo)
+
+
+def _unusable(its: ApplicationKeys, state: str, said: str) -> Finding:
+    if state == "previous":  # As a rollback leaves it.
+        return Finding("keys", LOOK, said, "Nothing signs with it; the next rotation replaces it.")
+    todo = f"roomgate keys abort {its.sdk_app_id}" if state == "candidate" else its.way_back
+    return Finding("keys", FIX, said, todo)
 
 
 def _age(app: int, key_id: str, age: float, most: float) -> Finding:
@@ -228,12 +240,13 @@ def report_tokens(session: Session) -> Iterator[Finding]:
     try:
         described = client.describe_secret(SecretId=name)
     except client.exceptions.ResourceNotFoundException:
-        yield Finding("report tokens", FIX, f"The secret {name} is not there.", "make deploy")
+        said = f"The secret {name} is not there."
+        yield Finding("report tokens", FIX, said, _deploy(session))
         return
     labels = [label for each in described.get("VersionIdsToStages", {}).values() for label in each]
     if "AWSCURRENT" not in labels:
         said = f"The secret {name} has no value, so nobody can enter or report."
-        yield Finding("report tokens", FIX, said, "make deploy (it puts the first one)")
+        yield Finding("report tokens", FIX, said, f"{_deploy(session)} (it puts the first one)")
     else:
         yield Finding("report tokens", OK, "There is a key for report tokens.")
 

@@ -19,7 +19,7 @@ from roomgate.keys import keys
 from roomgate.output import Output
 from roomgate.relays import relays
 from roomgate.room_urls import room_url_command
-from roomgate.session import Session
+from roomgate.session import DEFAULT_STACK, Session
 from roomgate.tickets import ticket
 from roomgate.users import users
 
@@ -36,7 +36,7 @@ def _stack_name(_context: click.Context, _option: click.Parameter, value: str) -
 @click.option(
     "--stack",
     envvar="ROOMGATE_STACK",
-    default="roomgate",
+    default=DEFAULT_STACK,
     show_default=True,
     show_envvar=True,
     callback=_stack_name,
@@ -56,8 +56,8 @@ def roomgate(context: click.Context, stack: str, as_json: bool) -> None:  # noqa
     environment, never from an argument. Colour and progress appear on a terminal only (NO_COLOR
     turns colour off).
 
-    Exit codes: 0 done, 1 not done or something needs doing (the reason is on standard error), 2 the
-    command was not understood.
+    Exit codes: 0 done, 1 not done (the reason is on standard error) or something needs doing (the
+    answer says what), 2 the command was not understood.
     """
     # A program (a test) may give its session of boto3 along.
     context.obj = Session(stack, Output(as_json=as_json), context.obj)

@@ -32,6 +32,9 @@ UNREACHABLE: Final = (
     "AWS can't be reached. Check the network, the proxy (HTTPS_PROXY), AWS_REGION and "
     "AWS_ENDPOINT_URL."
 )
+NO_ENDPOINT: Final = (
+    "AWS_ENDPOINT_URL must be a URL, as http://127.0.0.1:4566; for AWS itself: unset it."
+)
 BUSY: Final = "AWS is busy and refused for now. Try again in a minute."
 
 # By the names of botocore's exceptions, so that they need not be imported to be told apart.
@@ -92,7 +95,8 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, exceptions.ClientError):
         return _explained_answer(error)
     if not isinstance(error, exceptions.BotoCoreError):
-        return None
+        # The one setting for which botocore has no error of its own.
+        return NO_ENDPOINT if str(error).startswith("Invalid endpoint: ") else None
     name = type(error).__name__
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
         return f"{UNREACHABLE} ({name})"

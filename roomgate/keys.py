@@ -98,7 +98,7 @@ def bring(
     with it until the rotation, which tries it first.
     """
     if (file is None) == (kms_key_id is None):
-        raise click.UsageError("Give a FILE (or - for standard input), or --kms-key-id.")
+        raise click.UsageError("Give either a FILE (or - for standard input) or --kms-key-id.")
     key, value = _from_kms(kms_key_id) if kms_key_id else _from_file(session, file, algorithm)
     found = _store(session).add(sdk_app_id, key, value, replace=replace)
     state = "current" if found.key_id("current") == key.key_id else "candidate"
@@ -315,13 +315,5 @@ def _next_step(found: ApplicationKeys) -> str:
     if candidate:
         return f"once Tencent takes the candidate: roomgate keys rotate {app}"
     if current.fault:
-        return _way_back(found)
+        return f"let a key sign that can: {found.way_back}"
     return f"nothing. For a new key: roomgate keys import {app} FILE"
-
-
-def _way_back(found: ApplicationKeys) -> str:
-    """What helps where the current key can't be used, so that cold functions have none."""
-    previous = found.of("previous")
-    if previous and previous.key:
-        return f"the key before signs again with: roomgate keys rollback {found.sdk_app_id}"
-    return f"import the key that should sign: roomgate keys import {found.sdk_app_id} FILE"

@@ -74,6 +74,14 @@ class ApplicationKeys(NamedTuple):
         stored = self.of(state)
         return stored.key_id if stored else None
 
+    @property
+    def way_back(self) -> str:
+        """The command that helps where the current key can't be used: cold functions have none."""
+        previous = self.of("previous")
+        if previous and previous.key:
+            return f"roomgate keys rollback {self.sdk_app_id}"
+        return f"roomgate keys import {self.sdk_app_id} FILE"
+
 
 class KeyStore:
     """The signing keys of one stack.

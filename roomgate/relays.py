@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.callers.relay import MOST_SECRETS, SECRET_BYTES, Relay, secret_of
+from roomgate.deployed import follows_within
 from roomgate.groups import Group
 from roomgate.options import RELAY_ID, SDK_APP_ID
 from roomgate.output import table, when
@@ -120,16 +121,19 @@ def rotate(session: Session, relay_id: str) -> None:
 def revoke(session: Session, relay_id: str, *, older: bool) -> None:
     """Delete the relay RELAY_ID, or its older secret.
 
-    It is deleted at once and can't be brought back; a new one of the same id gets a new secret.
+    How soon that counts is told; it takes functions that can read the store. What is deleted can't
+    be brought back; a new one of the same id gets a new secret.
     """
     stored = relays_of(session)
     if older:
         stored.drop_older(relay_id)
-        text = f"The older secret of {relay_id} is dropped; the newer one goes on."
+        what = f"The older secret of {relay_id} is dropped; it stops"
     else:
         stored.delete(relay_id)
-        text = f"Relay {relay_id} is deleted, and its secrets with it."
-    session.output.answer({"relay": relay_id, "revoked": "older" if older else "all"}, text)
+        what = f"Relay {relay_id} is deleted; its secrets stop"
+    within = follows_within(session)
+    facts = {"relay": relay_id, "revoked": "older" if older else "all", "stopsWithin": within}
+    session.output.answer(facts, f"{what} within {within:g} seconds.")
 
 
 def _new_secret() -> str:

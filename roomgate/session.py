@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from roomgate.output import Output
 
+DEFAULT_STACK: Final = "roomgate"
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 20
 _ATTEMPTS: Final = 3

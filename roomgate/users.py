@@ -54,7 +54,7 @@ def users() -> None:
 @users.command("forget")
 @click.argument("sdk_app_id", type=SDK_APP_ID)
 @click.argument("user_id", type=USER_ID)
-@click.option("--dry-run", is_flag=True, help="Change nothing; say what would be.")
+@click.option("--dry-run", is_flag=True, help="Change no item; say what would be.")
 @click.pass_obj
 def forget(session: Session, sdk_app_id: int, user_id: str, *, dry_run: bool) -> None:
     """Delete a user's items; name it by a pseudonym elsewhere.
@@ -67,8 +67,8 @@ def forget(session: Session, sdk_app_id: int, user_id: str, *, dry_run: bool) ->
     """
     from roomgate.event_store import event_store  # noqa: PLC0415 (brings botocore)
 
+    store = event_store(session)  # First: a salt is not made for a stack that is not there.
     forgetting = Forgetting(sdk_app_id, user_id, _salt(session))
-    store = event_store(session)
 
     @cache
     def holds(ref: RoomRef) -> bool:

@@ -61,8 +61,9 @@ def parse_json(raw: bytes | str) -> Any:
         text = raw.decode() if isinstance(raw, bytes) else raw
         return _decode(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Refusal("malformed-json", f"{error.msg} at {where}.") from None
+        where = f"{error.msg} at line {error.lineno}, column {error.colno}."
+        detail = where if error.doc.strip() else "The body is empty."
+        raise Refusal("malformed-json", detail) from None
     except UnicodeDecodeError as error:
         detail = f"The body is not UTF-8: byte {error.start} is wrong."
         raise Refusal("malformed-json", detail) from None

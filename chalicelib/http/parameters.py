@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_DIGITS = 16  # No parameter is a longer number; int() itself would take any length.
+_MOST_DIGITS = 16  # No parameter is a longer number; int() itself would take any length.
+_whole = re.compile(r"0|-?[1-9][0-9]*").fullmatch
 
 APP_PARAMETER: dict[str, Any] = {
     "name": "app",
@@ -50,8 +52,10 @@ def room_of(path: dict[str, str]) -> Room:
 
 def integer(name: str, text: str, wanted: Type[int]) -> int:
     """A decimal parameter; raises Invalid."""
-    digits = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
-    return parameter(name, int(text) if digits else text, wanted)
+    if not _whole(text):
+        raise Invalid((Wrong(name, "must be a whole number, in digits without a leading zero"),))
+    # What is cut off here was out of bounds, and still is.
+    return parameter(name, int(text[: _MOST_DIGITS + 1]), wanted)
 
 
 def parameter(name: str, value: str | int, wanted: Type[T]) -> T:

@@ -114,7 +114,8 @@ class Text(Type[str]):
         if type(value) is not str:
             raise fault("must be a string")
         if not self.least <= len(value) <= self.most:
-            raise fault(f"must have {self.least} to {self.most} characters")
+            bounds = f"{self.least} to {self.most}" if self.least < self.most else f"{self.most}"
+            raise fault(f"must have {bounds} characters")
         if self._matches and not self._matches(value):
             raise fault(f"must match {self.pattern}")
         return value

@@ -113,8 +113,8 @@ class KmsKeys:
             public = load_public_key(
                 f"-----BEGIN PUBLIC KEY-----\n{body}-----END PUBLIC KEY-----\n"
             )
-        except BadKey as error:
-            raise UnusableKey(kms_key_id, f"a key that can't be used: {error}") from None
+        except BadKey:
+            raise UnusableKey(kms_key_id, "a key of KMS that signs no tickets") from None
         return KmsKey(self._client, kms_key_id, public)
 
 

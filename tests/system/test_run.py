@@ -26,7 +26,9 @@ curl -s "$ISSUER/v1/entries" -H "Authorization: Bearer $API_KEY" \
   -H 'Content-Type: application/json' \
   -d '{{"sdkAppId": '"$APP"', "userId": "dave", "roomId": 7}}'
 """
+# In a shell that was set up for AWS before.
 STATUS_FROM_AWS = """
+export AWS_REGION=eu-west-1 AWS_PROFILE=nobody AWS_SESSION_TOKEN=over
 . {aws}
 .venv/bin/roomgate --json keys status 1400000001
 """
@@ -135,5 +137,5 @@ def _assert_walked(printed: str) -> None:
     timeline = stored.partition("== Its timeline")[2]
     assert re.search(r"carol +left +by alice's word, witnessed", timeline)
     assert re.search(r"bob +left +by its own word", timeline)
-    assert re.search(r"== bob's sessions.*\n   room 1234: from \S+, \d+\.\d s", timeline)
+    assert re.search(r"== bob's sessions.*\n   room 20: from \S+, \d+\.\d s", timeline)
     assert not re.search(r'"(userSig|privateMapKey|token)": "[^"]{10,}"', printed)

@@ -168,6 +168,8 @@ def test_callers_are_listed_without_keys_and_hashes(cli: Cli) -> None:
         (("add", "Not_An_Id"), "a-z"),
         (("add", "a", "--action", "fly"), "issue"),
         (("add", "a", "--rate", "0"), "range"),
+        (("add", "a", "--rate", "nan"), "a number of requests"),
+        (("add", "a", "--rate", "inf"), "a number of requests"),
         (("add", "a", "--users", ""), "fits nothing"),
         (("add", "a", "--rooms", ""), "fits nothing"),
         (("add", "a", "--ends", "tomorrow"), "2027-01-31"),

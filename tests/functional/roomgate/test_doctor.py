@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from roomgate.checks import clock
 from roomgate.checks import keys as keys_check
+from roomgate.checks import stacks as stacks_check
 from roomgate.deployed import Stack
 from roomgate.findings import FIX, LOOK, OK, guarded
 from roomgate.output import Output
-from roomgate.session import Session
+from roomgate.session import DEFAULT_STACK, Session
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 from tests.support.issuer import IssuerStandIn
 from tests.support.keys import new_secret, pem_of_new_key
@@ -163,6 +164,18 @@ class TestCredentials:
         result = cli.bare("doctor", "--json")
         assert "aws configure list-profiles" in checks(result)[0]["todo"]
 
+    def test_an_endpoint_that_is_no_url_is_said(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In words, by doctor and by every other command."""
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+        (found,) = checks(cli.bare("doctor", "--json"))
+        assert (found["check"], found["state"]) == ("configuration", FIX)
+        assert "AWS_ENDPOINT_URL must be a URL" in found["todo"]
+        result = cli.bare("apps", "list")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "AWS_ENDPOINT_URL must be a URL" in result.stderr
+
 
 class TestClock:
     @pytest.mark.parametrize(
@@ -203,8 +216,14 @@ class TestStacks:
         assert deployed.url
         BOTO.client("cloudformation").delete_stack(StackName=f"{STACK}-rotation")
         (found,) = to_do(cli, "stacks")
-        assert (found["state"], found["todo"]) == (FIX, "make deploy")
+        assert (found["state"], found["todo"]) == (FIX, f'make deploy ARGS="--stack {STACK}"')
         assert f"{STACK}-rotation" in found["said"]
+
+    def test_the_stack_of_the_usual_name_is_deployed_without_one(self, aws: None) -> None:
+        """As the README has it."""
+        assert aws is None
+        found = list(stacks_check(Session(DEFAULT_STACK, Output(), BOTO), {}))
+        assert {each.todo for each in found} == {"make deploy"}
 
     def test_one_without_its_outputs(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """An older version's, or somebody else's."""
@@ -229,6 +248,11 @@ class TestKeys:
         put("apps/1400000003", "{")
         (found,) = to_do(cli, "keys")
         assert (found["state"], "1400000003" in found["said"]) == (FIX, True)
+        parameter = f"/{STACK}/apps/1400000003"
+        assert (
+            found["todo"] == f"Delete the parameter {parameter}, then: roomgate apps add 1400000003"
+        )
+        assert parameter in cli.failed("apps", "set", "1400000003", "--longest-ttl", "90000")
 
     def test_a_candidate_is_worth_knowing(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """It waits for a person, so nothing needs doing now: exit code 0."""
@@ -286,6 +310,13 @@ class TestKeys:
         client.put_secret_value(SecretId=f"{STACK}/app/{APP}", SecretString="{}")
         (found,) = to_do(cli, "keys")
         assert "can't be used" in found["said"]
+        # The one from before can.
+        assert found["todo"] == f"roomgate keys rollback {APP}"
+        assert cli.done("keys", "status", APP)["next"].endswith(found["todo"])
+        # Done that, there is no more to do: it is the previous key now, with which nothing signs.
+        cli.done("keys", "rollback", APP)
+        (found,) = to_do(cli, "keys")
+        assert (found["state"], "previous key" in found["said"]) == (LOOK, True)
 
     def test_report_tokens_without_a_key(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """Nobody could enter."""
@@ -293,7 +324,7 @@ class TestKeys:
         client = BOTO.client("secretsmanager")
         client.delete_secret(SecretId=f"{STACK}/report-token", ForceDeleteWithoutRecovery=True)
         (found,) = to_do(cli, "report tokens")
-        assert found["todo"] == "make deploy"
+        assert found["todo"].startswith("make deploy")
         client.create_secret(Name=f"{STACK}/report-token")
         (found,) = to_do(cli, "report tokens")
         assert "has no value" in found["said"]

@@ -112,6 +112,9 @@ def test_a_room_that_was_never_seen_is_said_so(cli: Cli, table: EventTable) -> N
 def test_without_a_stack_there_is_no_table(cli: Cli, aws: None) -> None:  # noqa: ARG001 (its account)
     """It says how to name one."""
     assert TABLE_VARIABLE in cli.failed("events", "replay", APP, "7")
+    assert TABLE_VARIABLE in cli.failed("users", "forget", APP, "berta")
+    # Nor is the salt of its pseudonyms left in a stack that a wrong name made up.
+    assert boto3.client("ssm").describe_parameters()["Parameters"] == []
 
 
 def test_a_user_is_forgotten(cli: Cli, table: EventTable) -> None:

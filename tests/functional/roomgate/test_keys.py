@@ -198,6 +198,14 @@ class TestAKeyInKms:
         assert "ECC_NIST_P256" in said
         assert secrets() == []
 
+    def test_one_of_another_kind_is_refused(self, cli: Cli, app: str) -> None:
+        """Nothing is said of a file, since there is none."""
+        kms: Any = BOTO.client("kms")
+        made = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+        said = cli.failed("keys", "import", app, "--kms-key-id", made["KeyMetadata"]["KeyId"])
+        assert "can't be used: a key of KMS that signs no tickets. Needed is" in said
+        assert secrets() == []
+
 
 class TestUnusableKeys:
     @pytest.fixture
@@ -258,8 +266,8 @@ class TestUnusableKeys:
         [
             (("no-such-file",), "No such file"),
             (("/",), "directory"),
-            ((), "Give a FILE"),
-            (("/dev/null", "--kms-key-id", "x"), "Give a FILE"),
+            ((), "Give either a FILE"),
+            (("/dev/null", "--kms-key-id", "x"), "Give either a FILE"),
         ],
     )
     def test_a_file_that_cannot_be_read_is_a_usage_error(

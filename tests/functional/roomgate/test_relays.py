@@ -69,7 +69,9 @@ def test_two_secrets_are_valid_while_a_backend_changes_over(cli: Cli) -> None:
     assert stored("relay") == Relay((facts["secret"], old), frozenset({int(APP)}))
     assert facts["secrets"] == 2
     assert "revoke relay --older" in cli.failed("relays", "rotate", "relay")
-    assert cli.done("relays", "revoke", "relay", "--older")["revoked"] == "older"
+    # Functions know the older one for as long as they know the key of a revoked caller.
+    revoked = {"relay": "relay", "revoked": "older", "stopsWithin": 60.3}
+    assert cli.done("relays", "revoke", "relay", "--older") == revoked
     assert stored("relay") == Relay((facts["secret"],), frozenset({int(APP)}))
     assert "no older one" in cli.failed("relays", "revoke", "relay", "--older")
 
@@ -78,7 +80,7 @@ def test_a_revoked_relay_is_gone_and_its_id_is_free(cli: Cli) -> None:
     """At once: it can be made again, with another secret; nobody else is touched."""
     old = cli.done("relays", "add", "relay")["secret"]
     other = cli.done("relays", "add", "relay-2")["secret"]
-    assert cli.done("relays", "revoke", "relay")["revoked"] == "all"
+    assert "its secrets stop within 60.3 seconds" in cli.told("relays", "revoke", "relay")
     assert names() == [f"{STACK}/relay/relay-2"]
     for command in (("revoke", "relay"), ("revoke", "relay", "--older"), ("rotate", "relay")):
         assert "roomgate relays list" in cli.failed("relays", *command)

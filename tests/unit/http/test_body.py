@@ -57,6 +57,21 @@ def test_what_is_not_one_strict_json_value_is_refused(raw: bytes) -> None:
     assert caught.value.code == "malformed-json"
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "The body is empty."),
+        (b" \n", "The body is empty."),
+        (b'{"a": }', "Expecting value at line 1, column 7."),
+    ],
+)
+def test_it_is_said_what_is_broken_and_where(raw: bytes, said: str) -> None:
+    """Nothing of the text is repeated."""
+    with pytest.raises(Refusal) as caught:
+        parse_json(raw)
+    assert caught.value.detail == said
+
+
 def _request(body: bytes, content_type: str | None) -> Request:
     event = api_event("POST", "/", body=body)
     event["headers"] = {} if content_type is None else {"Content-Type": content_type}

@@ -87,6 +87,20 @@ def test_every_wrong_member_is_named(value: Any, expected: list[str]) -> None:
     assert places(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Text(16, least=16), "must have 16 characters"),
+        (Text(5, least=1), "must have 1 to 5 characters"),
+    ],
+)
+def test_a_length_is_told_as_one_would_say_it(wanted: Text, said: str) -> None:
+    """A range where there is one."""
+    with pytest.raises(Faults) as caught:
+        wanted.decode("abcdefg")
+    assert [wrong.detail for wrong in caught.value.wrong] == [said]
+
+
 def test_a_refusal_stays_short() -> None:
     """A body of thousands of wrong members does not make a problem of thousands of lines."""
     assert len(places({f"m{n}": 0 for n in range(5000)})) == MOST_SHOWN
