@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ MOST_MEMBERS: Final = 50_000
 
 
 class Rosters:
-    """The newest roster that was read of each room, of those that were used last."""
+    """The newest roster that was read of each room, of those that were used last; for threads."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._kept: OrderedDict[RoomRef, tuple[int, Mapping[str, Member]]] = OrderedDict()
         self._members = 0
 
@@ -26,20 +28,22 @@ class Rosters:
         self, ref: RoomRef, least: int, most: int
     ) -> tuple[int, Mapping[str, Member]] | None:
         """A version between two (they count as well) and its members, or None."""
-        kept = self._kept.get(ref)
-        if kept is None or not least <= kept[0] <= most:
-            return None
-        self._kept.move_to_end(ref)
-        return kept
+        with self._lock:
+            kept = self._kept.get(ref)
+            if kept is None or not least <= kept[0] <= most:
+                return None
+            self._kept.move_to_end(ref)
+            return kept
 
     def keep(self, ref: RoomRef, version: int, members: Mapping[str, Member]) -> None:
         """Keep a roster, unless a newer one of the room is kept."""
-        kept = self._kept.get(ref)
-        if kept is not None and kept[0] >= version:
-            return
-        self._members += len(members) - (len(kept[1]) if kept else 0)
-        self._kept[ref] = (version, members)
-        self._kept.move_to_end(ref)
-        while self._members > MOST_MEMBERS and len(self._kept) > 1:
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self._members -= len(dropped)
+        with self._lock:
+            kept = self._kept.get(ref)
+            if kept is not None and kept[0] >= version:
+                return
+            self._members += len(members) - (len(kept[1]) if kept else 0)
+            self._kept[ref] = (version, members)
+            self._kept.move_to_end(ref)
+            while self._members > MOST_MEMBERS and len(self._kept) > 1:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._members -= len(dropped)

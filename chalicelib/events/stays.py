@@ -1,8 +1,8 @@
 """Writing sessions: each change of a room opens and closes the stays of its users.
 
-A room's changes come in their order, but again and again: all from a failure on is repeated. So a
-session has a mark of what was last written into it, and what is older, or the same once more, does
-not touch it.
+What a room's changes make of one user's stays comes in its order, but again and again: all from a
+failure on is repeated. So a session has a mark of what was last written into it, and what is older,
+or the same once more, does not touch it.
 
 A stay that goes on has no ttl, since none can be known to outlast it. Every room is closed in the
 end, by its lease at the latest, and so is every stay; from then on it is kept as long as the room's
@@ -25,13 +25,11 @@ from chalicelib.events.sessions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from chalicelib.events.operations import Items
     from chalicelib.events.rooms import Change
     from chalicelib.roster.members import Transition
-
-    _Turn = tuple[Transition | None, Transition | None]
 
 PAGE: Final = 24
 """Sessions read at once to find the one that ends: together about 4 KB, which is one strong read.
@@ -40,16 +38,18 @@ It is among the first, unless its user went through so many other rooms meanwhil
 """
 
 
-class Written(NamedTuple):
-    """What a change made of sessions.
+class Turn(NamedTuple):
+    """What one change makes of a user's stays: a join, a leave, or a join and its leave.
 
     Attributes:
-        sessions: how many it opened and closed.
-        missing: how many leaves had no session to close: it had expired, or was never written.
+        change: the change.
+        join: the join; None: there is none.
+        leave: the leave, likewise; with a join, that one's.
     """
 
-    sessions: int = 0
-    missing: int = 0
+    change: Change
+    join: Transition | None = None
+    leave: Transition | None = None
 
 
 class Stays:
@@ -64,19 +64,17 @@ class Stays:
         self._items = items
         self._history_days = history_days
 
-    def write(self, change: Change) -> Written:
-        """Write a change into the sessions of its users; to do it again changes nothing.
+    def write(self, turn: Turn) -> bool | None:
+        """Write a turn into the sessions of its user; to do it again changes nothing.
+
+        Returns:
+            Whether a session was opened or closed; None: there is none to close. It has expired, or
+            was never written.
 
         Raises:
-            StoreUnavailable: some may be written, others not.
+            StoreUnavailable: it may be written or not.
         """
-        done = [self._write(change, *turn) for turn in _turns(change.transitions)]
-        return Written(done.count(True), done.count(None))
-
-    def _write(
-        self, change: Change, join: Transition | None, leave: Transition | None
-    ) -> bool | None:
-        """Write one turn of a user; False: that is done already, None: there is nothing to end."""
+        change, join, leave = turn
         if join is None:
             return None if leave is None else self._close(change, leave)
         # One that ended in the same ms goes on: twice it cannot stand there.
@@ -110,19 +108,20 @@ class Stays:
         return None
 
 
-def _turns(transitions: Iterable[Transition]) -> Iterator[_Turn]:
-    """What one change makes of each user's stays: a join, a leave, or a join and its leave."""
-    users: dict[str, list[_Turn]] = defaultdict(list)
-    for each in transitions:
+def turns_of(change: Change) -> Iterator[tuple[str, Turn]]:
+    """What a change makes of stays, with whose they are; one user's in their order."""
+    users: dict[str, list[Turn]] = defaultdict(list)
+    for each in change.transitions:
         turns = users[each.user]
         if each.joined:
-            turns.append((each, None))
-        elif turns and turns[-1][1] is None:
-            turns[-1] = (turns[-1][0], each)
+            turns.append(Turn(change, join=each))
+        elif turns and turns[-1].leave is None:
+            turns[-1] = turns[-1]._replace(leave=each)
         else:
-            turns.append((None, each))
-    for turns in users.values():
-        yield from turns
+            turns.append(Turn(change, leave=each))
+    for user, turns in users.items():
+        for turn in turns:
+            yield user, turn
 
 
 def _mark(change: Change, *, joined: bool) -> int:

@@ -58,6 +58,10 @@ class Bucket:
 class Kept:
     """A table, what folds into it, and the keeper.
 
+    Args:
+        client: the table; without one, it is new.
+        workers: keys that keeper works off side by side; one, lest a seed play another way.
+
     Attributes:
         client: the table.
         table: as the functions see it.
@@ -68,14 +72,15 @@ class Kept:
         now: unix ms.
     """
 
-    def __init__(self, client: DynamoDBStandIn | None = None) -> None:
+    def __init__(self, client: DynamoDBStandIn | None = None, *, workers: int = 1) -> None:
         self.client = client or DynamoDBStandIn()
         aws: Any = self.client
         self.table = EventTable(aws, "events")
         self.folder = Folder(self.table, sleep=lambda _seconds: None)
         self.items = Items(aws, "events")
         self.bucket = Bucket()
-        self.keeper = Keeper(self.folder, Stays(self.items, USUALLY.history), self.bucket)
+        stays = Stays(self.items, USUALLY.history)
+        self.keeper = Keeper(self.folder, stays, self.bucket, workers)
         self.batches: list[Batch] = []
         self.now = T0
         self._heard = 0

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import random
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chalicelib.events.keeper import passes
+from chalicelib.events.keeper import ENOUGH, WORKERS, passes
 from chalicelib.events.keys import RoomRef, change_key, head_key
 from chalicelib.events.refusals import HistoryGone, StoreUnavailable
 from chalicelib.roster.head import LEASE
@@ -114,7 +115,7 @@ def test_as_a_rule_nothing_is_left_to_do(client: Failing, kept: Kept) -> None:
     assert client.reads == [(ROOM.pk, "HEAD")]
     assert [new["pk"]["S"][:2] for _, _, new in client.log[before:] if new] == ["U#"] * 20
     assert batch.answer == {"batchItemFailures": []}
-    assert batch.counts == {"refolded": 20, "sessions": 20, "healed": 0, "missing": 0}
+    assert batch.counts == {"refolded": 20, "sessions": 20}
 
 
 def test_what_a_dying_webhook_left_is_folded(kept: Kept) -> None:
@@ -290,6 +291,83 @@ def test_poison_that_nothing_keeps_comes_again(client: Failing, kept: Kept) -> N
     batch = kept.keeper.keep(told, T0)
     assert failures(batch) == [2]
     assert kept.here() == {"anna"}
+
+
+def rooms(many: int) -> list[RoomRef]:
+    """So many rooms."""
+    return [RoomRef(ROOM.sdk_app_id, number) for number in range(1, many + 1)]
+
+
+def test_rooms_are_worked_off_side_by_side(client: Failing) -> None:
+    """Each waits for the table, and none for another one."""
+    kept = Kept(client, workers=WORKERS)
+    for ref in rooms(WORKERS):
+        kept.drop(kept.report("anna", ref=ref))
+    told = records(client)
+    together = Barrier(WORKERS, timeout=60)
+
+    def meet(operation: str, _pk: str) -> str:
+        if operation == "get":
+            together.wait()
+        return ""
+
+    client.refuses = meet
+    batch = kept.keeper.keep(told, T0)
+    assert (batch.counts["healed"], batch.poison, failures(batch)) == (WORKERS, [], [])
+    client.refuses = lambda _operation, _pk: ""
+    assert all(kept.here(ref) == {"anna"} for ref in rooms(WORKERS))
+
+
+def test_side_by_side_comes_to_the_same_as_one_by_one() -> None:
+    """Rooms that fill at once, change, and empty; and users who go from room to room."""
+    ends = []
+    for workers in (1, WORKERS):
+        kept = Kept(workers=workers)
+        pump = kept.pump()
+        for number, ref in enumerate(rooms(12)):
+            everyone = " ".join(f"user{(number + each) % 30}" for each in range(20))
+            kept.take(kept.report(everyone, number, ref=ref))
+            kept.drop(kept.report(everyone.rpartition(" ")[0], 5000 + number, seq=2, ref=ref))
+        kept.run(pump)
+        kept.now += 2 * LEASE
+        for ref in rooms(12):
+            kept.folder.settle(ref, kept.now)
+        kept.run(pump)
+        ends.append((kept.timeline(), kept.sessions(), kept.bucket.poison))
+    assert ends[0] == ends[1]
+    assert len(ends[0][1]) == 12 * 20
+    assert all(each.left is not None for each in ends[0][1])
+
+
+def test_where_the_table_is_away_the_rest_is_put_off(client: Failing) -> None:
+    """Lambda must get its answer before the function's time is over; nothing is passed over."""
+    kept = Kept(client, workers=WORKERS)
+    many = rooms(3 * ENOUGH)
+    for ref in many:
+        kept.drop(kept.report("anna", ref=ref))
+    told = records(client)
+    client.reads.clear()
+    client.refuses = lambda operation, _pk: "ThrottlingException" * (operation == "get")
+    batch = kept.keeper.keep(told, T0)
+    assert failures(batch) == list(range(1, len(many) + 1))
+    assert ENOUGH <= len(client.reads) < ENOUGH + WORKERS
+    assert batch.reasons["put-off"] == len(many) - len(client.reads)
+    client.refuses = lambda _operation, _pk: ""
+    assert kept.keeper.keep(told, T0).counts["healed"] == len(many)
+
+
+def test_a_change_some_of_whose_sessions_can_never_be_written_is_kept_once(
+    client: Failing, kept: Kept
+) -> None:
+    """It is one record; the sessions of its other users are written."""
+    kept.take(kept.report("anna berta carla"))
+    told = [each for each in records(client) if is_change(each)]
+    bad = ("#anna", "#berta")
+    client.refuses = lambda _operation, pk: "ValidationException" * pk.endswith(bad)
+    batch = kept.keeper.keep(told, T0)
+    assert failures(batch) == []
+    assert [each["record"] for each in kept.bucket.poison] == told
+    assert [each.user_id for each in kept.sessions()] == ["carla"]
 
 
 def test_callbacks_that_say_nothing_of_who_is_there_are_passed_over(

@@ -10,7 +10,7 @@ from chalicelib.events.keys import RoomRef
 from chalicelib.events.operations import Items
 from chalicelib.events.rooms import DAY, Change
 from chalicelib.events.sessions import Evidence, Session, session_item, session_of, user_pk
-from chalicelib.events.stays import PAGE, Stays, Written
+from chalicelib.events.stays import PAGE, Stays, turns_of
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
 from infra.standins.dynamodb import DynamoDBStandIn
@@ -30,7 +30,11 @@ class Users:
     def __init__(self) -> None:
         self.client = DynamoDBStandIn()
         items: Any = Items(self.client, "events")  # type: ignore[arg-type]  # A stand-in.
-        self.stays = Stays(items, HISTORY_DAYS)
+        self._stays = Stays(items, HISTORY_DAYS)
+
+    def write(self, change: Change) -> list[bool | None]:
+        """Write a change; what came of each turn."""
+        return [self._stays.write(turn) for _, turn in turns_of(change)]
 
     def items(self, user: str) -> list[Any]:
         """The items of a user's sessions."""
@@ -64,11 +68,11 @@ def users() -> Users:
 def test_a_stay_is_a_session_with_its_evidence(users: Users) -> None:
     """From the join to the leave, each with whose word it was."""
     written = [
-        users.stays.write(change(1, "+anna@5", "+berta@5")),
-        users.stays.write(change(2, "-anna@65")),
+        users.write(change(1, "+anna@5", "+berta@5")),
+        users.write(change(2, "-anna@65")),
     ]
-    assert written == [Written(2), Written(1)]
-    assert users.stays.write(change(2, "-anna@65")) == Written()
+    assert written == [[True, True], [True]]
+    assert users.write(change(2, "-anna@65")) == [False]
     (item,) = users.items("anna")
     session = session_of(item)
     listed = Evidence("berta", Source.CLIENT, Reason.LISTED)
@@ -80,37 +84,37 @@ def test_a_stay_is_a_session_with_its_evidence(users: Users) -> None:
 
 def test_only_what_has_ended_can_expire(users: Users) -> None:
     """A session is kept so many days after its end; one that goes on has no ttl."""
-    users.stays.write(change(1, "+anna@5"))
+    users.write(change(1, "+anna@5"))
     assert "ttl" not in users.items("anna")[0]
-    users.stays.write(change(2, "-anna@6000"))
+    users.write(change(2, "-anna@6000"))
     (item,) = users.items("anna")
     assert int(item["ttl"]["N"]) == T0 // 1000 + 6 + HISTORY_DAYS * DAY
 
 
 def test_rooms_do_not_close_each_others_sessions(users: Users) -> None:
     """Room 107688 and room "107688" are two, and one may be left while the other goes on."""
-    users.stays.write(change(1, "+anna@5"))
-    users.stays.write(change(1, "+anna@7", ref=OTHER))
-    users.stays.write(change(2, "-anna@9"))
+    users.write(change(1, "+anna@5"))
+    users.write(change(1, "+anna@7", ref=OTHER))
+    users.write(change(2, "-anna@9"))
     assert users.story("anna") == [(5, 9), (7, None)]
 
 
 def test_a_session_is_found_behind_many_of_other_rooms(users: Users) -> None:
     """However often the user went through other rooms meanwhile."""
-    users.stays.write(change(1, "+anna@5"))
+    users.write(change(1, "+anna@5"))
     for version in range(1, 2 * PAGE):
-        users.stays.write(change(version, f"+anna@{version + 10}", ref=OTHER))
-    users.stays.write(change(2, "-anna@999"))
+        users.write(change(version, f"+anna@{version + 10}", ref=OTHER))
+    users.write(change(2, "-anna@999"))
     assert users.story("anna")[0] == (5, 999)
 
 
 def test_a_leave_without_a_session_is_told(users: Users) -> None:
     """It has expired, or was never written: no error, and no session made of half of one."""
-    assert users.stays.write(change(7, "-anna@5")) == Written(missing=1)
+    assert users.write(change(7, "-anna@5")) == [None]
     assert users.items("anna") == []
-    users.stays.write(change(8, "+anna@9"))
-    users.stays.write(change(9, "-anna@10"))
-    assert users.stays.write(change(11, "-anna@20")) == Written(missing=1)
+    users.write(change(8, "+anna@9"))
+    users.write(change(9, "-anna@10"))
+    assert users.write(change(11, "-anna@20")) == [None]
     assert users.story("anna") == [(9, 10)]
 
 
@@ -123,14 +127,14 @@ def test_who_left_and_came_in_one_ms_has_stayed(users: Users, *, together: bool)
         else [change(2, "-anna@5"), change(3, "+anna@5")]
     )
     for each in [change(1, "+anna@5"), *back, change(4, "-anna@8")]:
-        users.stays.write(each)
+        users.write(each)
     assert users.story("anna") == [(5, 8)]
 
 
 def test_who_came_and_left_in_one_change_has_been_there(users: Users) -> None:
     """A session that is over when it is first written, and can expire."""
-    assert users.stays.write(change(1, "+anna@5", "-anna@8")) == Written(1)
-    assert users.stays.write(change(1, "+anna@5", "-anna@8")) == Written()
+    assert users.write(change(1, "+anna@5", "-anna@8")) == [True]
+    assert users.write(change(1, "+anna@5", "-anna@8")) == [False]
     assert users.story("anna") == [(5, 8)]
     assert "ttl" in users.items("anna")[0]
 
@@ -152,10 +156,10 @@ def test_whatever_comes_again_changes_nothing(checkpoints: Sequence[int]) -> Non
     users, done = Users(), 0
     for back_to in checkpoints:
         for each in STORY[min(back_to, done) :]:
-            users.stays.write(each)
+            users.write(each)
         done = len(STORY)
     for each in STORY[done:]:
-        users.stays.write(each)
+        users.write(each)
     assert users.story("anna") == [(5, 7), (7, 9), (9, 12)]
     assert users.story("berta") == [(5, 9), (12, None)]
 
@@ -171,9 +175,9 @@ def test_a_session_that_was_forgotten_meanwhile_does_not_come_back(users: Users)
 def test_a_session_that_ends_while_a_name_in_it_is_changed_stays_ended(users: Users) -> None:
     """Whoever read it before it ended must read it again."""
     items: Any = Items(users.client, "events")  # type: ignore[arg-type]  # A stand-in.
-    users.stays.write(change(1, "+anna@5"))
+    users.write(change(1, "+anna@5"))
     (before,) = users.items("anna")
-    users.stays.write(change(2, "-anna@9"))
+    users.write(change(2, "-anna@9"))
     (after,) = users.items("anna")
     named = {"joinedBy": {"L": [{"S": "gone"}, {"S": "client"}, {"S": "listed"}]}}
     assert not items.replace(before, before | named)
