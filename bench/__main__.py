@@ -10,6 +10,7 @@ from bench.cold import cold_figures
 from bench.figures import BenchError, all_met, table
 from bench.handler import handler_figures
 from bench.handling import handling_figures
+from bench.keeping import keeping_figures
 from bench.lake import lake_figures
 from bench.lake_queries import query_figures
 from bench.machine import machine
@@ -31,7 +32,9 @@ us: medians of interleaved rounds (openssl: the fastest of three turns of each).
 alternating runs, after one to warm up. s: CPU of all threads, of one run (the scan: the median of
 eleven, between them). Times alone say little; a ratio is taken within one run.
 Units and round trips of DynamoDB: by item sizes and AWS's rules, of rooms whose members report in
-simulated time, on a stand-in. A report is a request, whether it is new, tried again or doubled."""
+simulated time, on a stand-in. A report is a request, whether it is new, tried again or doubled.
+keeper: on a stand-in whose answers take as long as DynamoDB's; a shard's time is that in which AWS
+lets a partition of the table be written."""
 
 
 MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
@@ -40,6 +43,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
     "handler": handler_figures,
     "handling": handling_figures,
     "reports": report_figures,
+    "keeper": keeping_figures,
     "init": cold_figures,
     "lake": lake_figures,
     "zips": lambda _material: size_figures(),
