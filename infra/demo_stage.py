@@ -53,7 +53,8 @@ class Stage:
         self._chance = random.Random(seed)  # noqa: S311 (nothing secret)
         self._asked: list[tuple[int, int, Client]] = []
         self._numbers = count()
-        self._sweeper = Sweeper(Items(self._dynamodb, _TABLE), self._folder)
+        # One room after another, lest a seed make another day each time.
+        self._sweeper = Sweeper(Items(self._dynamodb, _TABLE), self._folder, workers=1)
         self._minute = 0
 
     @property

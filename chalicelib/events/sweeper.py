@@ -8,11 +8,13 @@ is still due in the next.
 from __future__ import annotations
 
 from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.events.keeper import reason_of
+from chalicelib.events.keeper import WORKERS, reason_of
 from chalicelib.events.keys import SHARDS, RoomRef, shard_pk
 from chalicelib.events.refusals import StoreUnavailable
 from chalicelib.events.rooms import MINUTE_MS
@@ -31,7 +33,7 @@ _UNREADABLE = (StoreUnavailable, ClientError, BotoCoreError)
 
 
 class Swept:
-    """What a run did.
+    """What a run did; for threads.
 
     Attributes:
         settled: rooms that were looked at, and in which everything due is done.
@@ -45,19 +47,37 @@ class Swept:
         self.left = 0
         self.lag = 0
         self.reasons = Counter[str]()
+        self._lock = Lock()
+
+    def see(self, lag: int) -> None:
+        """Note a room that came due so many ms ago."""
+        with self._lock:
+            self.lag = max(self.lag, lag)
+
+    def done(self) -> None:
+        """Note a room in which everything due is done."""
+        with self._lock:
+            self.settled += 1
+
+    def fail(self, error: Exception) -> None:
+        """Note a failure."""
+        with self._lock:
+            self.reasons[reason_of(error)] += 1
 
 
 class Sweeper:
     """Sweeps rooms.
 
     Args:
-        items: of the event table.
-        folder: settles.
+        items: of the event table; for threads.
+        folder: settles; likewise.
+        workers: parts of the index that are worked off side by side.
     """
 
-    def __init__(self, items: Items, folder: Folder) -> None:
+    def __init__(self, items: Items, folder: Folder, workers: int = WORKERS) -> None:
         self._items = items
         self._folder = folder
+        self._workers = workers
 
     def sweep(self, applications: Iterable[int], now: int, over: Callable[[], bool]) -> Swept:
         """Settle what is due, in turn from each part of the index, the longest due first.
@@ -67,7 +87,7 @@ class Sweeper:
         Args:
             applications: of the stack.
             now: unix ms.
-            over: whether the time of this run is over.
+            over: whether the time of this run is over; for threads.
         """
         swept = Swept()
         minute = now // MINUTE_MS
@@ -76,27 +96,42 @@ class Sweeper:
             for app in applications
             for shard in range(SHARDS)
         )
-        while parts and not over():
-            part = parts.popleft()
-            key = self._next(part, swept)
-            if key is not None:
-                self._settle(key, now, swept)
-                parts.append(part)
+
+        def work() -> None:
+            while parts and not over():
+                part = _next(parts)  # Nobody else has it meanwhile.
+                key = self._first(part, swept)
+                if key is not None:
+                    self._settle(key, now, swept)
+                    parts.append(part)
+
+        with ThreadPoolExecutor(self._workers) as pool:
+            done = [pool.submit(work) for _ in range(self._workers)]
+        for each in done:
+            each.result()
         swept.left = len(parts)
         return swept
 
-    def _next(self, part: Iterator[Item], swept: Swept) -> Item | None:
+    def _first(self, part: Iterator[Item], swept: Swept) -> Item | None:
         try:
             return next(part, None)
         except _UNREADABLE as error:
-            swept.reasons[reason_of(error)] += 1
+            swept.fail(error)
             return None
 
     def _settle(self, key: Item, now: int, swept: Swept) -> None:
-        swept.lag = max(swept.lag, now - int(key["due"]["N"]) * MINUTE_MS)
+        swept.see(now - int(key["due"]["N"]) * MINUTE_MS)
         try:
             self._folder.settle(RoomRef.of(key["pk"]["S"]), now)
         except Exception as error:  # noqa: BLE001 (told, with a metric that an alarm watches)
-            swept.reasons[reason_of(error)] += 1
+            swept.fail(error)
             return
-        swept.settled += 1
+        swept.done()
+
+
+def _next(parts: deque[Iterator[Item]]) -> Iterator[Item]:
+    """The next part; an empty one if others have all that are left."""
+    try:
+        return parts.popleft()
+    except IndexError:
+        return iter(())

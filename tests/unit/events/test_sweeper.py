@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from itertools import count
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from chalicelib.events.keys import RoomRef, head_key
+from chalicelib.events.keeper import WORKERS
+from chalicelib.events.keys import SHARDS, RoomRef, head_key
 from chalicelib.events.sweeper import PAGE, Sweeper
 from chalicelib.roster.head import GRACE, LEASE
 from infra.standins.dynamodb import DynamoDBStandIn
@@ -137,3 +139,27 @@ def test_a_part_of_the_index_that_fails_keeps_no_other_waiting() -> None:
     swept = sweep(kept, LEASE + MINUTE)
     assert (swept.settled, swept.reasons) == (1, {"store-unavailable": 1})
     assert (kept.here(first), kept.here(second)) == ({"anna"}, set())
+
+
+def test_parts_of_the_index_are_worked_off_side_by_side() -> None:
+    """Each room waits for the table, and none for a room of another part."""
+    assert WORKERS <= SHARDS
+    together = Barrier(WORKERS, timeout=60)
+
+    class Meeting(DynamoDBStandIn):
+        meet = False
+
+        def get_item(self, **asked: Any) -> dict[str, Any]:
+            if self.meet:
+                together.wait()
+            return super().get_item(**asked)
+
+    client = Meeting()
+    kept = Kept(client)
+    shards = {ref.shard: ref for room in range(100) if (ref := RoomRef(APP, room + 1))}
+    assert len(shards) == SHARDS
+    for ref in shards.values():
+        kept.take(kept.report("anna", ref=ref))
+    client.meet = True
+    swept = sweep(kept, LEASE + MINUTE)
+    assert (swept.settled, swept.reasons) == (WORKERS, {})
