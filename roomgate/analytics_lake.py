@@ -216,6 +216,9 @@ def lake(folder: Path) -> Iterator[Lake]:
             # It is reckoned for whoever asks, and not printed.
             connection.execute("SET enable_progress_bar = true")
             connection.execute("SET enable_progress_bar_print = false")
+            # As Athena: times are in UTC wherever we are, and whole numbers divide into whole ones.
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET integer_division = true")
             yield Lake(connection, folder.resolve())
 
 

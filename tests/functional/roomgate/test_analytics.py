@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import os
 import pty
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from roomgate.analytics_lake import COLUMNS
 from roomgate.analytics_sql import names
-from tests.support.lake_rows import APP, MORNING, step, write_rows
+from tests.support.lake_rows import APP, MORNING, ms, step, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,30 @@ def test_sql_is_asked_in_the_dialect_of_athena(ask: Any) -> None:
         "approx_distinct(user) AS users, :app AS app, :since AS since FROM events"
     )
     assert told == [{"first": "09:00", "users": 4, "app": 0, "since": "2026-03-02T00:00:00Z"}]
+
+
+def test_sql_answers_as_in_athena_wherever_it_is_asked(folder: Path) -> None:
+    """Times with a zone are told, in UTC and not in ours; whole numbers divide into whole ones."""
+    sql = (
+        "SELECT from_unixtime(min(t) / 1000) AS first, min(t) / 3600000 AS hours, -7 / 2 AS cut, "
+        "7 / 2.0 AS exact, date_format(from_unixtime(max(t) / 1000), '%H:%i') AS last FROM events"
+    )
+    words = ("analytics", "query", sql, "--folder", str(folder), "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "roomgate", *words],
+        env={**os.environ, "TZ": "Asia/Shanghai"},
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row == {
+        "first": "2026-03-02T09:00:00Z",
+        "hours": ms("09:00:00") // 3_600_000,
+        "cut": -3,
+        "exact": 3.5,
+        "last": "10:33",
+    }
 
 
 def test_sql_is_read_from_standard_input(ask: Any) -> None:
