@@ -80,7 +80,7 @@ def analytics() -> None:
 
 @analytics.command("sync")
 @click.option("--bucket", metavar="NAME", help="The lake's; by default as the stack says.")
-@click.option("--prune", is_flag=True, help="Delete files here that the lake holds no more.")
+@click.option("--prune", is_flag=True, help="Delete files here that the lake does not hold.")
 @click.option("--since", type=Moment(), help="The first day on which rows arrived.")
 @click.option("--until", type=Moment(), help="The last day, which counts too.")
 @_folder
@@ -131,11 +131,12 @@ def sync(
 
 
 def _pruned(session: Session, gone: list[Path], *, prune: bool) -> int:
-    """Delete what the lake holds no more, or say that it does not; return how many."""
+    """Delete what the lake does not hold, or say that it does not; return how many."""
     if not prune:
         if gone:
             session.output.note(
-                f"{len(gone)} file(s) here are not in the lake any more; --prune deletes them."
+                f"{len(gone)} file(s) here are not in the lake: gone from it, or made here (demo "
+                "data, exports). --prune deletes them."
             )
         return 0
     for path in gone:
