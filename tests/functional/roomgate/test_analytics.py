@@ -135,6 +135,8 @@ def test_each_format_holds_the_same(cli: Cli, folder: Path, tmp_path: Path) -> N
     lines = cli.told(*words).splitlines()
     assert lines[0].split() == [name.upper() for name in rows[0]]
     assert lines[1].split() == ["witnessed", "2", "0.400", "1000", "3000", "3000", "3000"]
+    peak = cli.told("analytics", "query", "peak_concurrency", "--folder", str(folder), *DAY)
+    assert peak.splitlines()[1].split() == ["2026-03-02", "3", "2026-03-02", "10:01:30"]
     for form in ("parquet", "csv", "json", "table"):
         cli.told(*words, "--format", form, "--output", str(tmp_path / form))
     kept = duckdb.read_parquet(str(tmp_path / "parquet"))

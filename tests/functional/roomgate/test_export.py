@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,11 +19,13 @@ from chalicelib.events.forgetting import Forgetting
 from chalicelib.events.keys import RoomRef, change_key
 from chalicelib.events.refusals import StoreUnavailable
 from chalicelib.lake.rows import rows_of
+from roomgate.analytics_backfill import Wanted
 from roomgate.analytics_sql import names
 from roomgate.errors import BUSY, UNREACHABLE, explained
 from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.functional.roomgate.morning import BUCKET, LISTS, TABLE, know_a_morning, make_lake
+from tests.support.lake import good_row
 from tests.support.lake_rows import APP, LakeRow, ms, write_rows
 
 if TYPE_CHECKING:
@@ -119,6 +122,15 @@ def test_the_deployed_lake_is_filled(cli: Cli, table: EventTable, tmp_path: Path
     cli.done("events", "export", *DAY)
     listed = BOTO.client("s3").list_objects_v2(Bucket=BUCKET)
     assert listed["KeyCount"] == 3
+
+
+def test_rows_go_by_when_they_were_recorded() -> None:
+    """From the first moment on, and before the last one; when they happened does not count."""
+    row = good_row(t=1000, lag_ms=500)
+    spans = {
+        (begin, end): Wanted(begin, end).takes(row) for begin, end in pairwise((0, 1500, 1501))
+    }
+    assert spans == {(0, 1500): False, (1500, 1501): True}
 
 
 def test_one_application_is_chosen(cli: Cli, table: EventTable, tmp_path: Path) -> None:
