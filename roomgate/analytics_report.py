@@ -286,7 +286,9 @@ def _room(key: str) -> str:
         return key
 
 
-def _bin(from_s: int, to_s: int) -> str:
+def _bin(from_s: int, to_s: int | None) -> str:
+    if to_s is None:
+        return f"{span(from_s)} or longer"
     return f"{span(from_s)} to {span(to_s)}" if from_s else f"under {span(to_s)}"
 
 

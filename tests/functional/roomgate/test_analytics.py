@@ -186,6 +186,9 @@ def test_what_cannot_be_asked_says_why(
     [
         (("evidence", "--since", "2026-13-01"), "2026-13-01"),
         (("evidence", "--until", "yesterday"), "yesterday"),
+        (("evidence", "--since", "0001-01-01"), "'0001-01-01': write 2027-01-31"),
+        (("evidence", "--since", "1969-12-31", "--until", "2026-01-01"), "'1969-12-31': write"),
+        (("evidence", "--until", "9999-12-31T23:00:00"), "'9999-12-31T23:00:00': write"),
         (("evidence", "--since", "2026-03-02", "--until", "2026-03-02"), "before --until"),
         (("evidence", "--until", "2026-03-02"), "before --until"),
         (("returns", "--since", "2100-01-01"), "before --until, but these are 2100-01-01 and 20"),

@@ -88,6 +88,14 @@ def test_lengths_of_sessions_are_shown_from_the_first_to_the_last(cli: Cli, tmp_
     ]
 
 
+def test_a_session_of_weeks_is_in_the_picture(cli: Cli, tmp_path: Path) -> None:
+    """Named by how long it is at least."""
+    came, went = (f"2026-03-{day}T12:00:00" for day in ("02", "20"))
+    write_rows([step(came, "7", 1, "ann", "listed"), step(went, "7", 2, "ann", "left")], tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-01", "--until", "2026-03-21")
+    assert ">10 d or longer<" in text
+
+
 def test_days_on_which_users_return_are_those_of_the_report(cli: Cli, tmp_path: Path) -> None:
     """They begin when its own do, whenever it ends, and four weeks before that."""
     rows = [

@@ -103,6 +103,19 @@ def test_sessions(edges: duckdb.DuckDBPyConnection) -> None:
     assert histogram == [(600, 1200, 1), (1800, 3600, 1), (3600, 7200, 1)]
 
 
+def test_a_session_of_weeks_is_in_the_histogram_too() -> None:
+    """In the last row, which has no end."""
+    rows = [
+        step("2026-03-01T00:00:00", "7", 1, "ann", "listed"),
+        step("2026-03-20T00:00:00", "7", 2, "ann", "left"),
+    ]
+    with filled(rows) as connection:
+        answer = asked(
+            connection, "session_histogram", "2026-03-01T00:00:00", "2026-03-21T00:00:00"
+        )
+    assert [row for row in answer if row[2]] == [(864_000, None, 1)] == answer[-1:]
+
+
 def test_lifetimes(edges: duckdb.DuckDBPyConnection) -> None:
     """Likewise; a change that takes one and brings it back ends no life."""
     assert asked(edges, "room_lifetimes", *SPAN) == [
