@@ -102,6 +102,8 @@ def sync(
     from roomgate import analytics_sync as s3  # noqa: PLC0415 (threads, for this command alone)
 
     days = (_day(since or 0), _day(until or time.time() + DAY))
+    if days[0] > days[1]:
+        raise click.UsageError(f"--since must not be after --until, but {' is after '.join(days)}.")
     bucket = bucket or s3.bucket_of(session)
     with session.output.waiting("the list"):
         found = s3.listing(session.s3, bucket, *days)

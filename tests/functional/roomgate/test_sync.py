@@ -137,6 +137,14 @@ def test_days_can_be_chosen(sync: Any, tmp_path: Path) -> None:
     assert sorted(files(tmp_path)) == keys[1:3]
 
 
+def test_days_that_run_backwards_are_a_usage_error(cli: Cli) -> None:
+    """Nothing is asked, and nothing taken for gone; one day alone is a day."""
+    words = ("--since", "2026-03-03", "--until", "2026-03-02")
+    assert "2026-03-03 is after 2026-03-02" in cli.misused("analytics", "sync", *words)
+    words = ("--since", "2026-03-02T18:00", "--until", "2026-03-02T09:00")
+    assert "There is no lake" in cli.failed("analytics", "sync", *words)
+
+
 def test_what_the_lake_holds_no_more_is_told_of_and_can_be_deleted(
     sync: Any, tmp_path: Path
 ) -> None:
