@@ -25,7 +25,7 @@ from roomgate.errors import BUSY, UNREACHABLE, explained
 from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.functional.roomgate.morning import BUCKET, LISTS, TABLE, know_a_morning, make_lake
-from tests.support.lake import good_row
+from tests.support.lake import change_item, good_row, joins
 from tests.support.lake_rows import APP, LakeRow, ms, write_rows
 
 if TYPE_CHECKING:
@@ -166,6 +166,20 @@ def test_what_cannot_be_read_is_left_out_and_said(
     assert (done["rows"], done["bad"]) == (5, 1)
     assert "1 item(s) or row(s) are left out: " in done["notes"][0]
     assert len(answers(cli, tmp_path)["all"]) == 5
+
+
+def test_a_row_that_is_none_is_left_out_and_said(
+    cli: Cli, table: EventTable, tmp_path: Path
+) -> None:
+    """As by the exporter; the others of its change are rows."""
+    assert table
+    change = change_item("8", 1, joins("erin", "no such user", t=ms("10:00:00")), at=ms("10:00:01"))
+    boto3.client("dynamodb").put_item(TableName=TABLE, Item=change)
+    done = cli.done("events", "export", *DAY, "--into", str(tmp_path))
+    assert (done["rows"], done["bad"]) == (6, 1)
+    assert done["notes"][0].startswith("1 item(s) or row(s) are left out: user ")
+    users = [row["user"] for row in answers(cli, tmp_path)["all"]]
+    assert ("erin" in users, "no such user" in users) == (True, False)
 
 
 def test_rows_of_forgotten_users_are_said(cli: Cli, table: EventTable, tmp_path: Path) -> None:

@@ -170,6 +170,15 @@ def test_a_time_with_joins_alone_has_a_page_too(cli: Cli, tmp_path: Path) -> Non
     assert "Nobody left." in text
 
 
+def test_a_day_on_which_nobody_moves_has_a_page_too(cli: Cli, tmp_path: Path) -> None:
+    """Who came before is inside. Of no leaves there is no share, of some without a lease 0."""
+    write_rows(MORNING[:3], tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-03", "--until", "2026-03-04")
+    assert "<b>1</b><small>at 03 Mar 00:00 UTC</small>" in text
+    assert "<span>By lease</span><b>-</b>" in text
+    assert "<span>By lease</span><b>0.0%</b>" in written(cli, tmp_path)
+
+
 def test_an_empty_lake_has_a_page_that_says_so(cli: Cli, tmp_path: Path) -> None:
     """Without files, and without rows in the time that is asked about."""
     text = written(cli, tmp_path)
