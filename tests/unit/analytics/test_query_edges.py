@@ -145,9 +145,7 @@ def test_evidence(edges: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_returns_are_joins_in_the_same_application() -> None:
-    """Who joins twice is one user, who leaves on the next day has not come back, and a namesake
-    elsewhere is somebody else.
-    """
+    """Who joins twice is one, who leaves on the next day is not back, a namesake is another one."""
     rows = [
         step("2026-03-01T10:00:00", "9", 1, "ann", "listed"),
         step("2026-03-01T23:59:59.999", "7", 1, "ann", "listed"),
