@@ -18,7 +18,7 @@ from roomgate.analytics_sql import DAY, BadSql, UnknownQuery, bound, names, quer
 from roomgate.errors import OperatorError
 from roomgate.groups import Group
 from roomgate.options import SDK_APP_ID, Checked, Moment
-from roomgate.output import table
+from roomgate.output import table, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,12 +187,18 @@ def ask(
     if session.output.as_json or form == "json":
         session.output.as_json = into is None
         form = form or "json"
-    text = _text(query_or_sql, given)
+    text, span = _text(query_or_sql, given)
     with _open(folder) as found:
         if not found.files:
             _note(session, found)
             raise OperatorError(
                 f"There are no rows in {folder}. Copy the lake: roomgate analytics sync"
+            )
+        if span and not found.has_arrivals(*span):
+            since, until = map(when, span)
+            session.output.note(
+                f"No row that arrived from {since} to {until} is on this machine. If the lake has "
+                "some: roomgate analytics sync"
             )
         _answer(session, found, text, form or "table", into)
 
@@ -279,14 +285,18 @@ def _note(session: Session, found: Lake) -> None:
         )
 
 
-def _text(query_or_sql: str, given: dict[str, Any]) -> str:
-    """The query in Trino's dialect, with what was given in the places of its parameters."""
+def _text(query_or_sql: str, given: dict[str, Any]) -> tuple[str, tuple[int, int] | None]:
+    """The query in Trino's dialect, with what was given in the places of its parameters.
+
+    Beside it stands the time that a named query is about, in unix seconds.
+    """
     try:
         if re.fullmatch(r"[\w-]+", query_or_sql) and query_or_sql != "-":
             named = query(query_or_sql)
-            return bound(named.text, _forwards(named.values(_given(given), time.time())))
+            values = _forwards(named.values(_given(given), time.time()))
+            return bound(named.text, values), (int(values["since"]), int(values["until"]))
         text = sys.stdin.read() if query_or_sql == "-" else query_or_sql
-        return bound(text, _values(given))
+        return bound(text, _values(given)), None
     except BadSql as error:
         raise OperatorError(_advice(error)) from None
 

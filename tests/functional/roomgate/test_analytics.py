@@ -60,9 +60,34 @@ def test_a_named_query_is_asked(ask: Any) -> None:
 
 
 def test_yesterday_is_asked_about_by_default(cli: Cli, folder: Path) -> None:
-    """Of those days nothing is here, so nobody was inside."""
+    """Of that day nothing is here, so nobody was inside; that the copy may be old is said."""
     facts = cli.done("analytics", "query", "peak_concurrency", "--folder", str(folder))
     assert [row["users"] for row in facts["rows"]] == [0]
+    (note,) = facts["notes"]
+    assert note.startswith("No row that arrived from ")
+    assert "roomgate analytics sync" in note
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "noted"),
+    [
+        ("2026-03-02T08:00", "2026-03-02T09:00", True),
+        ("2026-03-02T08:00", "2026-03-02T09:00:01", False),
+        ("2026-03-02T10:59:59", "2026-03-03", False),
+        ("2026-03-02T11:00", "2026-03-03", True),
+    ],
+)
+def test_a_time_of_which_nothing_is_here_is_said(
+    cli: Cli,
+    folder: Path,
+    since: str,
+    until: str,
+    noted: bool,  # noqa: FBT001 (a column)
+) -> None:
+    """By the hours in which rows arrived: the morning's are nine and ten."""
+    words = ("--folder", str(folder), "--since", since, "--until", until)
+    facts = cli.done("analytics", "query", "evidence", *words)
+    assert ("notes" in facts) is noted
 
 
 def test_since_alone_means_until_now(cli: Cli, tmp_path: Path) -> None:
@@ -215,7 +240,7 @@ def test_a_file_that_cannot_be_written_says_so(cli: Cli, folder: Path, tmp_path:
     """For each way in which one is written."""
     for form in ("csv", "parquet"):
         words = ("--format", form, "--output", str(tmp_path / "no" / "file"))
-        told = cli.failed("analytics", "query", "evidence", "--folder", str(folder), *words)
+        told = cli.failed("analytics", "query", "evidence", "--folder", str(folder), *DAY, *words)
         assert str(tmp_path / "no" / "file") in told
 
 
