@@ -18,7 +18,7 @@ from roomgate.analytics_sql import DAY, BadSql, UnknownQuery, bound, names, quer
 from roomgate.errors import OperatorError
 from roomgate.groups import Group
 from roomgate.options import SDK_APP_ID, Checked, Moment
-from roomgate.output import table
+from roomgate.output import table, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ def analytics() -> None:
 
 @analytics.command("sync")
 @click.option("--bucket", metavar="NAME", help="The lake's; by default as the stack says.")
-@click.option("--prune", is_flag=True, help="Delete files here that the lake holds no more.")
+@click.option("--prune", is_flag=True, help="Delete files here that the lake does not hold.")
 @click.option("--since", type=Moment(), help="The first day on which rows arrived.")
 @click.option("--until", type=Moment(), help="The last day, which counts too.")
 @_folder
@@ -102,6 +102,8 @@ def sync(
     from roomgate import analytics_sync as s3  # noqa: PLC0415 (threads, for this command alone)
 
     days = (_day(since or 0), _day(until or time.time() + DAY))
+    if days[0] > days[1]:
+        raise click.UsageError(f"--since must not be after --until, but {' is after '.join(days)}.")
     bucket = bucket or s3.bucket_of(session)
     with session.output.waiting("the list"):
         found = s3.listing(session.s3, bucket, *days)
@@ -131,11 +133,12 @@ def sync(
 
 
 def _pruned(session: Session, gone: list[Path], *, prune: bool) -> int:
-    """Delete what the lake holds no more, or say that it does not; return how many."""
+    """Delete what the lake does not hold, or say that it does not; return how many."""
     if not prune:
         if gone:
             session.output.note(
-                f"{len(gone)} file(s) here are not in the lake any more; --prune deletes them."
+                f"{len(gone)} file(s) here are not in the lake: gone from it, or made here (demo "
+                "data, exports). --prune deletes them."
             )
         return 0
     for path in gone:
@@ -184,12 +187,18 @@ def ask(
     if session.output.as_json or form == "json":
         session.output.as_json = into is None
         form = form or "json"
-    text = _text(query_or_sql, given)
+    text, span = _text(query_or_sql, given)
     with _open(folder) as found:
         if not found.files:
             _note(session, found)
             raise OperatorError(
                 f"There are no rows in {folder}. Copy the lake: roomgate analytics sync"
+            )
+        if span and not found.has_arrivals(*span):
+            since, until = map(when, span)
+            session.output.note(
+                f"No row that arrived from {since} to {until} is on this machine. If the lake has "
+                "some: roomgate analytics sync"
             )
         _answer(session, found, text, form or "table", into)
 
@@ -276,14 +285,18 @@ def _note(session: Session, found: Lake) -> None:
         )
 
 
-def _text(query_or_sql: str, given: dict[str, Any]) -> str:
-    """The query in Trino's dialect, with what was given in the places of its parameters."""
+def _text(query_or_sql: str, given: dict[str, Any]) -> tuple[str, tuple[int, int] | None]:
+    """The query in Trino's dialect, with what was given in the places of its parameters.
+
+    Beside it stands the time that a named query is about, in unix seconds.
+    """
     try:
         if re.fullmatch(r"[\w-]+", query_or_sql) and query_or_sql != "-":
             named = query(query_or_sql)
-            return bound(named.text, _forwards(named.values(_given(given), time.time())))
+            values = _forwards(named.values(_given(given), time.time()))
+            return bound(named.text, values), (int(values["since"]), int(values["until"]))
         text = sys.stdin.read() if query_or_sql == "-" else query_or_sql
-        return bound(text, _values(given))
+        return bound(text, _values(given)), None
     except BadSql as error:
         raise OperatorError(_advice(error)) from None
 

@@ -7,6 +7,7 @@ schema are kept, and their columns that we don't know come last.
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +27,7 @@ COLUMNS: Final = {name: _TYPES[kind] for name, kind in row.COLUMNS.items()}
 """DuckDB's type of each column, in the schema's order."""
 
 _PATH: Final = ("dt", "hour")
+_HOUR: Final = "dt=%Y-%m-%d/hour=%H"
 _PARQUET: Final = {
     "INTEGER": {"INT32"},
     "BIGINT": {"INT32", "INT64"},
@@ -88,6 +90,12 @@ class Lake:
         self._extra = self._check_schemas()
         self._show()
         self.newer = self._newer()
+
+    def has_arrivals(self, since: int, until: int) -> bool:
+        """Whether a file is of an hour from one unix time in seconds on, and before another."""
+        first, last = (time.strftime(_HOUR, time.gmtime(at)) for at in (since, until - 1))
+        hours = (path.parent.relative_to(self._folder / ROWS).as_posix() for path in self.files)
+        return any(first <= hour <= last for hour in hours)
 
     def run(self, ours: str) -> None:
         """Run a statement in DuckDB's dialect; its result waits in the connection.
@@ -216,6 +224,9 @@ def lake(folder: Path) -> Iterator[Lake]:
             # It is reckoned for whoever asks, and not printed.
             connection.execute("SET enable_progress_bar = true")
             connection.execute("SET enable_progress_bar_print = false")
+            # As Athena: times are in UTC wherever we are, and whole numbers divide into whole ones.
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET integer_division = true")
             yield Lake(connection, folder.resolve())
 
 

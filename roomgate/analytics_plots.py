@@ -39,11 +39,27 @@ NARROW: Final = (5.0, 3.1)
 WIDE: Final = (11.2, 3.4)
 """Inches, of 72 units each: a phone's width, and a desktop's."""
 
+# Of ticks a year, a month, a day, an hour, a minute, a second apart; and of the first of each.
+_TIMES: Final = ["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"]
+_FIRST_TIMES: Final = ["", "%b %Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]
+
 _ROW_INCHES: Final = 0.27
 _AROUND_INCHES: Final = 0.75
 _LONGEST_NAME: Final = 18
 _LOG_FROM_MS: Final = 100
-_SECOND_MS: Final = 1000
+_LAGS: Final = {
+    1: "1 ms",
+    10: "10 ms",
+    100: "100 ms",
+    1_000: "1 s",
+    10_000: "10 s",
+    60_000: "1 min",
+    600_000: "10 min",
+    3_600_000: "1 h",
+    36_000_000: "10 h",
+    360_000_000: "100 h",
+}
+"""The ticks of lags, in ms."""
 
 _SETTINGS: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -143,8 +159,8 @@ def lags(
                 values, places, color=_NAMED[colour], marker=marker, s=size, zorder=3, label=label
             )
         axes.set_xscale("log")
+        axes.set_xticks([*_LAGS], [*_LAGS.values()])
         axes.set_xlim(min(_LOG_FROM_MS, *middle) * 0.8, max(last) * 1.6)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: _span(ms)))
         _things(axes, labels)
         axes.grid(visible=False, axis="y")
         axes.legend(loc="lower left", ncols=3, bbox_to_anchor=(0, 1), borderaxespad=0)
@@ -167,7 +183,9 @@ def _time_axis(axes: Axes) -> None:
     # Matplotlib has types, but these two classes have none.
     locator = AutoDateLocator(minticks=3, maxticks=8, tz=dt.UTC)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    concise = ConciseDateFormatter(locator, tz=dt.UTC, show_offset=False)  # type: ignore[no-untyped-call]
+    concise = ConciseDateFormatter(  # type: ignore[no-untyped-call]
+        locator, tz=dt.UTC, formats=_TIMES, zero_formats=_FIRST_TIMES, show_offset=False
+    )
     axes.xaxis.set_major_formatter(concise)
 
 
@@ -184,10 +202,6 @@ def _short(label: str) -> str:
 
 def _step_hours(times: Sequence[dt.datetime]) -> float:
     return (times[1] - times[0]).total_seconds() / 3600 if len(times) > 1 else 1
-
-
-def _span(ms: float) -> str:
-    return f"{ms:g} ms" if ms < _SECOND_MS else f"{ms / _SECOND_MS:g} s"
 
 
 def _svg(figure: Figure, name: str, title: str) -> str:

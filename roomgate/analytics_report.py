@@ -72,8 +72,10 @@ roomgate analytics report --since 2026-11-01 --until 2026-12-01</pre></section>"
 
 def _asked(output: Output, lake: Lake, values: Mapping[str, Value]) -> dict[str, Table]:
     """Every answer, by the query's name."""
-    until = int(values["until"])
-    longer = dict(values) | {"since": until - _RETURN_DAYS * DAY}
+    since, until = int(values["since"]), int(values["until"])
+    # The report's own days, and as many before them as show who comes back.
+    more = max(0, _RETURN_DAYS + (since - until) // DAY)
+    longer = dict(values) | {"since": since - more * DAY}
     got = {}
     with output.progress("Asking", len(_ASKED)) as reached:
         for place, name in enumerate(_ASKED, 1):
@@ -284,7 +286,9 @@ def _room(key: str) -> str:
         return key
 
 
-def _bin(from_s: int, to_s: int) -> str:
+def _bin(from_s: int, to_s: int | None) -> str:
+    if to_s is None:
+        return f"{span(from_s)} or longer"
     return f"{span(from_s)} to {span(to_s)}" if from_s else f"under {span(to_s)}"
 
 

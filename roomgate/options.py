@@ -66,11 +66,14 @@ class Moment(click.ParamType[int]):
             return int(text)
         try:
             at = dt.datetime.fromisoformat(text)
+            seconds = int((at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp())
         except ValueError:
+            seconds = -1
+        if not 0 <= seconds < _MILLISECONDS:
             self.fail(
                 f"{text!r}: write 2027-01-31, 2027-01-31T18:00:00Z or unix seconds.", param, ctx
             )
-        return int((at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp())
+        return seconds
 
 
 def _check_id(value: object) -> None:

@@ -12,7 +12,8 @@
 --
 -- Columns:
 --   from_s    bigint  the shortest that counts in this row, seconds
---   to_s      bigint  those of this length and longer count in the next row, seconds
+--   to_s      bigint  those of this length and longer count in the next row, seconds; of the last
+--                     row null
 --   sessions  bigint  sessions of that length
 WITH
 wanted AS (  -- In unix ms.
@@ -49,13 +50,13 @@ bins AS (
         VALUES
             (0, 10), (10, 30), (30, 60), (60, 120), (120, 300),
             (300, 600), (600, 1200), (1200, 1800), (1800, 3600), (3600, 7200),
-            (7200, 14400), (14400, 86400), (86400, 864000)
+            (7200, 14400), (14400, 86400), (86400, 864000), (864000, NULL)
     ) AS listed (from_s, to_s)
 )
 SELECT
     CAST(from_s AS bigint) AS from_s,
     CAST(to_s AS bigint) AS to_s,
     count(ms) AS sessions
-FROM bins LEFT JOIN sessions ON ms >= from_s * 1000 AND ms < to_s * 1000
+FROM bins LEFT JOIN sessions ON ms >= from_s * 1000 AND ms < coalesce(to_s * 1000, ms + 1)
 GROUP BY from_s, to_s
 ORDER BY from_s

@@ -13,7 +13,15 @@ from moto import mock_aws
 
 from chalicelib.http.log import NAMESPACE
 from tests.support.apps import load_app
-from tests.support.lake import T0, change_item, joins, without_repeats
+from tests.support.lake import (
+    STREAM,
+    T0,
+    StrictFirehose,
+    Trouble,
+    change_item,
+    joins,
+    without_repeats,
+)
 from tests.support.stream import Pump, Settings, stream_record
 
 if TYPE_CHECKING:
@@ -148,6 +156,22 @@ def test_the_log_has_metrics_of_rows_lag_and_poison(
     }
     assert "ExportLag" not in without
     assert without["RowsExported"] == 0
+
+
+def test_the_log_has_what_firehose_did_not_take(
+    function: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a metric, which an alarm is on, and with Firehose's own words."""
+    down = Trouble(call=1)
+    monkeypatch.setattr(function.delivery, "_client", StrictFirehose(random.Random(1), down))  # noqa: S311 (no secret)
+    monkeypatch.setattr(function.delivery, "_stream", STREAM)
+    monkeypatch.setattr(function.delivery, "_sleep", lambda _seconds: None)
+    function.export(event(change_item("7", 1, joins("anna", "berta"))), None)
+    (line,) = told(capsys)
+    assert (line["RowsExported"], line["RowsFailed"]) == (0, 2)
+    assert line["reasons"].keys() == {"ServiceUnavailableException"}
+    (block,) = line["_aws"]["CloudWatchMetrics"]
+    assert {"Name": "RowsFailed", "Unit": "Count"} in block["Metrics"]
 
 
 def test_reports_are_exported_by_setting(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:

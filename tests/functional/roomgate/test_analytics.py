@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import os
 import pty
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from roomgate.analytics_lake import COLUMNS
 from roomgate.analytics_sql import names
-from tests.support.lake_rows import APP, MORNING, step, write_rows
+from tests.support.lake_rows import APP, MORNING, ms, step, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +60,34 @@ def test_a_named_query_is_asked(ask: Any) -> None:
 
 
 def test_yesterday_is_asked_about_by_default(cli: Cli, folder: Path) -> None:
-    """Of those days nothing is here, so nobody was inside."""
+    """Of that day nothing is here, so nobody was inside; that the copy may be old is said."""
     facts = cli.done("analytics", "query", "peak_concurrency", "--folder", str(folder))
     assert [row["users"] for row in facts["rows"]] == [0]
+    (note,) = facts["notes"]
+    assert note.startswith("No row that arrived from ")
+    assert "roomgate analytics sync" in note
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "noted"),
+    [
+        ("2026-03-02T08:00", "2026-03-02T09:00", True),
+        ("2026-03-02T08:00", "2026-03-02T09:00:01", False),
+        ("2026-03-02T10:59:59", "2026-03-03", False),
+        ("2026-03-02T11:00", "2026-03-03", True),
+    ],
+)
+def test_a_time_of_which_nothing_is_here_is_said(
+    cli: Cli,
+    folder: Path,
+    since: str,
+    until: str,
+    noted: bool,  # noqa: FBT001 (a column)
+) -> None:
+    """By the hours in which rows arrived: the morning's are nine and ten."""
+    words = ("--folder", str(folder), "--since", since, "--until", until)
+    facts = cli.done("analytics", "query", "evidence", *words)
+    assert ("notes" in facts) is noted
 
 
 def test_since_alone_means_until_now(cli: Cli, tmp_path: Path) -> None:
@@ -93,6 +119,30 @@ def test_sql_is_asked_in_the_dialect_of_athena(ask: Any) -> None:
     assert told == [{"first": "09:00", "users": 4, "app": 0, "since": "2026-03-02T00:00:00Z"}]
 
 
+def test_sql_answers_as_in_athena_wherever_it_is_asked(folder: Path) -> None:
+    """Times with a zone are told, in UTC and not in ours; whole numbers divide into whole ones."""
+    sql = (
+        "SELECT from_unixtime(min(t) / 1000) AS first, min(t) / 3600000 AS hours, -7 / 2 AS cut, "
+        "7 / 2.0 AS exact, date_format(from_unixtime(max(t) / 1000), '%H:%i') AS last FROM events"
+    )
+    words = ("analytics", "query", sql, "--folder", str(folder), "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "roomgate", *words],
+        env={**os.environ, "TZ": "Asia/Shanghai"},
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row == {
+        "first": "2026-03-02T09:00:00Z",
+        "hours": ms("09:00:00") // 3_600_000,
+        "cut": -3,
+        "exact": 3.5,
+        "last": "10:33",
+    }
+
+
 def test_sql_is_read_from_standard_input(ask: Any) -> None:
     """Long SQL comes from a file; its comments may hold what looks like a parameter."""
     given = "-- how many :things\nSELECT count(*) AS rows, ':since' AS text FROM events;\n"
@@ -110,6 +160,8 @@ def test_each_format_holds_the_same(cli: Cli, folder: Path, tmp_path: Path) -> N
     lines = cli.told(*words).splitlines()
     assert lines[0].split() == [name.upper() for name in rows[0]]
     assert lines[1].split() == ["witnessed", "2", "0.400", "1000", "3000", "3000", "3000"]
+    peak = cli.told("analytics", "query", "peak_concurrency", "--folder", str(folder), *DAY)
+    assert peak.splitlines()[1].split() == ["2026-03-02", "3", "2026-03-02", "10:01:30"]
     for form in ("parquet", "csv", "json", "table"):
         cli.told(*words, "--format", form, "--output", str(tmp_path / form))
     kept = duckdb.read_parquet(str(tmp_path / "parquet"))
@@ -159,6 +211,9 @@ def test_what_cannot_be_asked_says_why(
     [
         (("evidence", "--since", "2026-13-01"), "2026-13-01"),
         (("evidence", "--until", "yesterday"), "yesterday"),
+        (("evidence", "--since", "0001-01-01"), "'0001-01-01': write 2027-01-31"),
+        (("evidence", "--since", "1969-12-31", "--until", "2026-01-01"), "'1969-12-31': write"),
+        (("evidence", "--until", "9999-12-31T23:00:00"), "'9999-12-31T23:00:00': write"),
         (("evidence", "--since", "2026-03-02", "--until", "2026-03-02"), "before --until"),
         (("evidence", "--until", "2026-03-02"), "before --until"),
         (("returns", "--since", "2100-01-01"), "before --until, but these are 2100-01-01 and 20"),
@@ -185,7 +240,7 @@ def test_a_file_that_cannot_be_written_says_so(cli: Cli, folder: Path, tmp_path:
     """For each way in which one is written."""
     for form in ("csv", "parquet"):
         words = ("--format", form, "--output", str(tmp_path / "no" / "file"))
-        told = cli.failed("analytics", "query", "evidence", "--folder", str(folder), *words)
+        told = cli.failed("analytics", "query", "evidence", "--folder", str(folder), *DAY, *words)
         assert str(tmp_path / "no" / "file") in told
 
 

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,11 +19,13 @@ from chalicelib.events.forgetting import Forgetting
 from chalicelib.events.keys import RoomRef, change_key
 from chalicelib.events.refusals import StoreUnavailable
 from chalicelib.lake.rows import rows_of
+from roomgate.analytics_backfill import Wanted
 from roomgate.analytics_sql import names
 from roomgate.errors import BUSY, UNREACHABLE, explained
 from roomgate.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.functional.roomgate.morning import BUCKET, LISTS, TABLE, know_a_morning, make_lake
+from tests.support.lake import change_item, good_row, joins
 from tests.support.lake_rows import APP, LakeRow, ms, write_rows
 
 if TYPE_CHECKING:
@@ -121,6 +124,15 @@ def test_the_deployed_lake_is_filled(cli: Cli, table: EventTable, tmp_path: Path
     assert listed["KeyCount"] == 3
 
 
+def test_rows_go_by_when_they_were_recorded() -> None:
+    """From the first moment on, and before the last one; when they happened does not count."""
+    row = good_row(t=1000, lag_ms=500)
+    spans = {
+        (begin, end): Wanted(begin, end).takes(row) for begin, end in pairwise((0, 1500, 1501))
+    }
+    assert spans == {(0, 1500): False, (1500, 1501): True}
+
+
 def test_one_application_is_chosen(cli: Cli, table: EventTable, tmp_path: Path) -> None:
     """The others' rows are left out."""
     done = cli.done("events", "export", *DAY, "--app", str(APP + 1), "--into", str(tmp_path))
@@ -154,6 +166,20 @@ def test_what_cannot_be_read_is_left_out_and_said(
     assert (done["rows"], done["bad"]) == (5, 1)
     assert "1 item(s) or row(s) are left out: " in done["notes"][0]
     assert len(answers(cli, tmp_path)["all"]) == 5
+
+
+def test_a_row_that_is_none_is_left_out_and_said(
+    cli: Cli, table: EventTable, tmp_path: Path
+) -> None:
+    """As by the exporter; the others of its change are rows."""
+    assert table
+    change = change_item("8", 1, joins("erin", "no such user", t=ms("10:00:00")), at=ms("10:00:01"))
+    boto3.client("dynamodb").put_item(TableName=TABLE, Item=change)
+    done = cli.done("events", "export", *DAY, "--into", str(tmp_path))
+    assert (done["rows"], done["bad"]) == (6, 1)
+    assert done["notes"][0].startswith("1 item(s) or row(s) are left out: user ")
+    users = [row["user"] for row in answers(cli, tmp_path)["all"]]
+    assert ("erin" in users, "no such user" in users) == (True, False)
 
 
 def test_rows_of_forgotten_users_are_said(cli: Cli, table: EventTable, tmp_path: Path) -> None:

@@ -49,6 +49,77 @@ def test_the_page_has_every_picture_and_every_number(cli: Cli, tmp_path: Path) -
     assert '<td>2026-03-02 10:00</td><td class="number">3</td><td class="number">5</td>' in text
 
 
+def test_the_numbers_at_the_top_are_those_of_the_whole_time(cli: Cli, tmp_path: Path) -> None:
+    """Of three days, the middle one of which had a morning; eve is back after two minutes."""
+    write_rows([*MORNING, step("10:14:10", "8", 42, "eve", "listed")], tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-01", "--until", "2026-03-04")
+    tile = r'<div class="tile"><span>(.*?)</span><b>(.*?)</b><small>(.*?)</small>'
+    assert re.findall(tile, text) == [
+        ("Peak concurrency", "3", "at 02 Mar 10:01 UTC"),
+        ("Joins", "5", "5 sessions ended"),
+        ("Median session", "10 min", "half last longer"),
+        ("Median life of a room", "30 min", "3 emptied"),
+        ("Flaps", "20.0%", "of leaves, back within 30 s"),
+        ("By lease", "20.0%", "of leaves, nothing was heard"),
+    ]
+
+
+def test_a_folded_table_keeps_the_peaks(cli: Cli, tmp_path: Path) -> None:
+    """The minutes of three days are too many; of each 22 there is the largest number."""
+    write_rows(MORNING, tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-01", "--until", "2026-03-04")
+    assert '<td>2026-03-02 09:44</td><td class="number">3</td>' in text  # Two at 09:44, before bob.
+    assert '<td>2026-03-02 10:06</td><td class="number">2</td>' in text
+
+
+def test_lengths_of_sessions_are_shown_from_the_first_to_the_last(cli: Cli, tmp_path: Path) -> None:
+    """The picture leaves out those at both ends that no session had, and no other."""
+    write_rows(MORNING, tmp_path)
+    picture = written(cli, tmp_path).partition('aria-label="How long sessions last"')[2]
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", picture.partition("</svg>")[0])
+    assert [word for word in words if " to " in word] == [
+        "60 s to 2 min",
+        "2 min to 5 min",
+        "5 min to 10 min",
+        "10 min to 20 min",
+        "20 min to 30 min",
+        "30 min to 60 min",
+        "60 min to 2 h",
+    ]
+
+
+def test_a_session_of_weeks_is_in_the_picture(cli: Cli, tmp_path: Path) -> None:
+    """Named by how long it is at least."""
+    came, went = (f"2026-03-{day}T12:00:00" for day in ("02", "20"))
+    write_rows([step(came, "7", 1, "ann", "listed"), step(went, "7", 2, "ann", "left")], tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-01", "--until", "2026-03-21")
+    assert ">10 d or longer<" in text
+
+
+def test_days_on_which_users_return_are_those_of_the_report(cli: Cli, tmp_path: Path) -> None:
+    """They begin when its own do, whenever it ends, and four weeks before that."""
+    rows = [
+        step(f"2026-{day}T{at}", f"{place}", 1, "ann", "listed")
+        for place, (day, at) in enumerate(
+            [
+                ("02-02", "12:00:00"),
+                ("02-03", "12:00:00"),
+                ("03-01", "23:00:00"),
+                ("03-02", "01:00:00"),
+            ]
+        )
+    ]
+    write_rows(rows, tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-02", "--until", "2026-03-02T15:30:45")
+    table = text.partition("Who comes back on another day")[2]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    assert [row[:3] for row in cells] == [
+        ["2026-02-03", "1", "0"],
+        ["2026-03-01", "1", ""],
+        ["2026-03-02", "1", ""],
+    ]
+
+
 def test_the_page_refers_to_nothing_outside_itself(cli: Cli, tmp_path: Path) -> None:
     """No script, no font, no picture from elsewhere; and its own policy forbids them."""
     write_rows(MORNING, tmp_path)
@@ -97,6 +168,15 @@ def test_a_time_with_joins_alone_has_a_page_too(cli: Cli, tmp_path: Path) -> Non
     text = written(cli, tmp_path)
     assert "<b>2</b>" in text
     assert "Nobody left." in text
+
+
+def test_a_day_on_which_nobody_moves_has_a_page_too(cli: Cli, tmp_path: Path) -> None:
+    """Who came before is inside. Of no leaves there is no share, of some without a lease 0."""
+    write_rows(MORNING[:3], tmp_path)
+    text = written(cli, tmp_path, "--since", "2026-03-03", "--until", "2026-03-04")
+    assert "<b>1</b><small>at 03 Mar 00:00 UTC</small>" in text
+    assert "<span>By lease</span><b>-</b>" in text
+    assert "<span>By lease</span><b>0.0%</b>" in written(cli, tmp_path)
 
 
 def test_an_empty_lake_has_a_page_that_says_so(cli: Cli, tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from roomgate.analytics_files import is_row_file
+from roomgate.analytics_sync import _write
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.support.lake_rows import MORNING, write_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.functional.roomgate.conftest import Cli
@@ -85,6 +89,17 @@ def test_what_is_here_is_not_copied_again(sync: Any, tmp_path: Path) -> None:
     assert files(tmp_path)[FIRST] == b"anew, and longer"
 
 
+def test_what_was_written_anew_is_copied_though_it_is_as_long(sync: Any, tmp_path: Path) -> None:
+    """A user was taken out of it, say: the time at which it was written tells."""
+    put(FIRST, b"alice")
+    sync()
+    put(FIRST, b"peter")
+    seen = tmp_path / FIRST
+    os.utime(seen, (0, seen.stat().st_mtime - 60))  # The copy is a minute older than the object.
+    assert sync()["copied"] == 1
+    assert files(tmp_path) == {FIRST: b"peter"}
+
+
 def test_a_file_that_was_changed_here_is_copied_again(sync: Any, tmp_path: Path) -> None:
     """The bucket is what counts."""
     put(FIRST, b"1234")
@@ -122,6 +137,14 @@ def test_days_can_be_chosen(sync: Any, tmp_path: Path) -> None:
     assert sorted(files(tmp_path)) == keys[1:3]
 
 
+def test_days_that_run_backwards_are_a_usage_error(cli: Cli) -> None:
+    """Nothing is asked, and nothing taken for gone; one day alone is a day."""
+    words = ("--since", "2026-03-03", "--until", "2026-03-02")
+    assert "2026-03-03 is after 2026-03-02" in cli.misused("analytics", "sync", *words)
+    words = ("--since", "2026-03-02T18:00", "--until", "2026-03-02T09:00")
+    assert "There is no lake" in cli.failed("analytics", "sync", *words)
+
+
 def test_what_the_lake_holds_no_more_is_told_of_and_can_be_deleted(
     sync: Any, tmp_path: Path
 ) -> None:
@@ -132,7 +155,8 @@ def test_what_the_lake_holds_no_more_is_told_of_and_can_be_deleted(
     for key in (FIRST, SECOND):
         BOTO.client("s3").delete_object(Bucket=BUCKET, Key=key)
     facts = sync()
-    assert facts["notes"] == ["2 file(s) here are not in the lake any more; --prune deletes them."]
+    (note,) = facts["notes"]
+    assert note.startswith("2 file(s) here are not in the lake: gone from it, or made here")
     assert sorted(files(tmp_path)) == [FIRST, SECOND]
     assert sync("--prune", "--since", "2026-03-03")["pruned"] == 1
     assert sorted(files(tmp_path)) == [FIRST]
@@ -150,6 +174,19 @@ def test_a_copy_that_breaks_off_leaves_nothing_that_looks_whole(
     assert result.exit_code == 1
     assert "can't be written" in result.stderr
     assert files(tmp_path)[FIRST] == b"content"
+
+
+def test_half_a_file_is_no_row_file(tmp_path: Path) -> None:
+    """Whatever ends a copy in its midst: queries pass over what is there of it."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _write(tmp_path / FIRST, chunks(), 1)
+    (left,) = files(tmp_path)
+    assert not is_row_file(left.removeprefix("rows/"))
 
 
 def test_an_empty_lake_is_copied_as_that(sync: Any, tmp_path: Path) -> None:

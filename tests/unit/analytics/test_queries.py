@@ -96,7 +96,7 @@ def test_session_durations_of_nobody() -> None:
 def test_session_histogram(morning: duckdb.DuckDBPyConnection) -> None:
     """Each length in one row, a length at a bound in the upper one; rows without sessions too."""
     answer = asked(morning, "session_histogram", *WHOLE)
-    assert len(answer) == 13
+    assert len(answer) == 14
     assert [row for row in answer if row[2]] == [
         (60, 120, 1),
         (600, 1200, 1),

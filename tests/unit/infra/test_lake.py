@@ -136,6 +136,8 @@ def test_analysts_read_rows_and_write_results_alone() -> None:
     assert rights["s3:PutObject"] == {"${Bucket.Arn}/results/*"}
     assert rights["s3:GetObject"] == {"${Bucket.Arn}/rows/*", "${Bucket.Arn}/results/*"}
     assert rights["glue:GetTable"] == GLUE
+    default = "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:database/default"
+    assert rights["glue:GetDatabase"] == GLUE | {default}
     (workgroup,) = rights["athena:StartQueryExecution"]
     assert workgroup.endswith(":workgroup/${WorkGroup}")
 

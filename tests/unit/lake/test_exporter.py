@@ -180,6 +180,7 @@ def test_failures_are_told_with_the_lowest_first_by_number() -> None:
     [
         refusal("ServiceUnavailableException", 503),
         refusal("ThrottlingException"),
+        refusal("LimitExceededException"),
         refusal("Unknown", 500),
         EndpointConnectionError(endpoint_url="https://firehose.test"),
     ],
