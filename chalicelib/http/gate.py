@@ -15,6 +15,7 @@ from chalice.app import Request, Response
 
 from chalicelib.http.body import read_json, read_raw
 from chalicelib.http.log import log
+from chalicelib.http.parameters import query_of
 from chalicelib.http.problems import problem_response
 from chalicelib.http.schema import decode
 from chalicelib.refusal import Refusal
@@ -41,7 +42,7 @@ class Call(Generic[Who]):
         who: what the route's ``auth`` returned: the caller, the grant of a report token, or None.
         body: the decoded body, or None for a route without one.
         path: path parameters.
-        query: query parameters, the last of each name.
+        query: query parameters, by name; of a GET that takes parameters.
         headers: request headers, by lower-case name.
         now_ms: unix time in ms at which the request came in.
         request_id: API Gateway's id of the request.
@@ -54,8 +55,7 @@ class Call(Generic[Who]):
         self.who = who
         self.body = body
         self.path: dict[str, str] = request.uri_params or {}
-        query = request.query_params
-        self.query: dict[str, str] = {} if query is None else dict(query)
+        self.query: dict[str, str] = {}
         self.headers = request.headers
         self.now_ms = now_ms
         self.request_id: str | None = request.context.get("requestId")
@@ -232,6 +232,8 @@ def _respond(
             raw = read_raw(request, route.most)
             call.who = route.signed(Signed(call.path, call.headers, raw))
             call.facts |= route.tell(call.who)
+        if route.method == "GET" and route.parameters and request.query_params:
+            call.query = query_of(route.parameters, request.query_params)
         if route.body:
             call.body = decode(route.body, route.read(request, route.most))
         return view(call)

@@ -12,6 +12,10 @@ from chalicelib.refusal import Invalid, Wrong
 from chalicelib.rooms import BadIdentifier, parse_room_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalice.app import MultiDict
+
     from chalicelib.http.schema import Type
     from chalicelib.rooms import Room
 
@@ -34,6 +38,31 @@ ROOM_PARAMETER: dict[str, Any] = {
     "description": "a numeric room's digits, or s: and the base64url of a string room's name",
     "schema": {"type": "string"},
 }
+
+
+def query_of(parameters: Iterable[Mapping[str, Any]], given: MultiDict) -> dict[str, str]:
+    """The query of a request; raises Invalid.
+
+    A name that is not known may be a misspelt one, and what it says must not be passed over: a list
+    would begin anew for ever.
+
+    Args:
+        parameters: those that the route takes, as OpenAPI parameter objects.
+        given: what came, by name.
+    """
+    known = {each["name"] for each in parameters if each["in"] == "query"}
+    asked: dict[str, str] = {}
+    wrong = []
+    for name in given:
+        if name not in known:
+            wrong.append(Wrong(name, "is not a parameter that Roomgate knows here"))
+        elif len(given.getlist(name)) > 1:
+            wrong.append(Wrong(name, "must be given once"))
+        else:
+            asked[name] = given[name]
+    if wrong:
+        raise Invalid(tuple(wrong))
+    return asked
 
 
 def app_of(path: dict[str, str]) -> int:

@@ -112,9 +112,13 @@ class Function:
         api_key: str = API_KEY,
         known: str = "",
         query: dict[str, str] | None = None,
+        repeated: str = "",
         **path: str,
     ) -> Answer:
-        """Ask for what may be read; ``known`` goes into If-None-Match."""
+        """Ask for what may be read; ``known`` goes into If-None-Match.
+
+        ``repeated`` names a parameter of the query that comes twice.
+        """
         headers = {"Authorization": f"Bearer {api_key}"} | (
             {"If-None-Match": known} if known else {}
         )
@@ -123,7 +127,11 @@ class Function:
             resource,
             headers=headers,
             path={"app": str(app), **path},
-            query={name: [value] for name, value in (query or {}).items()} or None,
+            query={
+                name: [value] * (2 if name == repeated else 1)
+                for name, value in (query or {}).items()
+            }
+            or None,
         )
 
     def _send(self, method: str, resource: str, parts: dict[str, Any]) -> Answer:

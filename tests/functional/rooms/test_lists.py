@@ -358,6 +358,21 @@ def test_a_bad_parameter_is_named(rooms: Function, query: dict[str, str], place:
         assert (answer.status, answer.code, answer.places) == (400, "invalid-request", [place])
 
 
+def test_a_parameter_that_is_not_known_is_refused(rooms: Function) -> None:
+    """A misspelt cursor would begin the list anew for ever; each is named."""
+    for asked in each_list(7):
+        answer = rooms.read(**asked, query={"curser": "x", "limit": "5", "at ": "1"})
+        assert (answer.status, answer.code) == (400, "invalid-request")
+        assert sorted(answer.places) == ["at ", "curser"]
+
+
+def test_a_parameter_that_comes_twice_is_refused(rooms: Function) -> None:
+    """Either may be meant."""
+    for asked in each_list(7):
+        answer = rooms.read(**asked, query={"limit": "5"}, repeated="limit")
+        assert (answer.status, answer.places) == (400, ["limit"])
+
+
 @pytest.mark.parametrize("path", [{"app": "x"}, {"room": "s:"}, {"user": "a b"}])
 def test_a_bad_path_is_named(rooms: Function, path: dict[str, str]) -> None:
     """What is no application, room or user."""
@@ -405,10 +420,17 @@ def test_whatever_the_parameters_no_500(
     rooms: Function, path: dict[str, str], query: dict[str, str], known: str
 ) -> None:
     """No path, no query and no header makes rooms fail in another way than by saying no."""
-    names = {ROOMS: [], ROOM: ["room"], TIMELINE: ["room"], SESSIONS: ["user"]}
-    for resource, own in names.items():
+    lists = {"limit", "cursor"}
+    resources: dict[str, tuple[list[str], set[str]]] = {
+        ROOMS: ([], lists),
+        ROOM: (["room"], {"for", "at"}),
+        TIMELINE: (["room"], lists | {"from", "to"}),
+        SESSIONS: (["user"], lists | {"from", "to"}),
+    }
+    for resource, (own, taken) in resources.items():
         good = {"room": room_key(fresh_room()), "user": "anna"}
+        asked = {name: query[name] for name in query.keys() & taken}
         for parts in ({"app": path["app"], **path}, {"app": APP, **good}):
             named = {name: str(parts[name]) for name in own}
-            answer = rooms.read(resource, app=parts["app"], query=query, known=known, **named)
+            answer = rooms.read(resource, app=parts["app"], query=asked, known=known, **named)
             assert answer.status in {200, 304, 400, 403, 410}
