@@ -190,9 +190,7 @@ def test_what_is_refused_is_not_stored(webhook: Function) -> None:
     assert kept(room) == []
 
 
-gentle = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+gentle = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @gentle

@@ -375,9 +375,7 @@ bodies = st.binary(max_size=60) | st.builds(
     anything | st.fixed_dictionaries({"seq": st.integers(0, 3), "userlist": anything}),
     st.sampled_from([b"", b"", b"", b"}", b"\x00"]),
 )
-gentle = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+gentle = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @gentle
