@@ -12,16 +12,19 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from chalicelib.events.callbacks import StoredCallback
 from chalicelib.events.folder import TRIES, Folder
 from chalicelib.events.keys import RoomRef, snapshot_key
 from chalicelib.events.operations import Items
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 from chalicelib.events.rooms import SNAPSHOT_EVERY_APART
 from chalicelib.events.table import EventTable
+from chalicelib.roster.callback import parse_callback
 from chalicelib.roster.view import view_of
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.support.event_table import EPOCH, fresh_room, report
 from tests.support.lists import plain_view
+from tests.support.signing import callback_body
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -135,6 +138,35 @@ def test_a_report_survives_any_failure_that_passes(
     assert again.outcome == ("duplicate" if stored else "applied")
     assert set(table.members(again.room)) == {view.reporter, *view.others}
     assert table.newest(sent.place) == sent
+
+
+def test_what_comes_again_counts_as_of_when_it_came_in_first(client: DynamoDBClient) -> None:
+    """Its first try died before it was folded; a minute later it is no newer for that."""
+    sent = report(fresh_room(), plain_view(3))
+    assert Folder(faulty(client, PASSING[0], COMMIT)).take(sent, EPOCH).outcome == "stored"
+    table, later = EventTable(client, "events"), EPOCH + 60_000
+    again = Folder(table).take(sent._replace(received=later), later)
+    assert again.outcome == "duplicate"
+    assert {member.since for member in table.members(again.room).values()} == {EPOCH}
+
+
+def test_a_callback_that_comes_again_is_folded_all_the_same(client: DynamoDBClient) -> None:
+    """Its first try died before it was folded; Tencent sends it again, and need not wait."""
+    ref = RoomRef(1, fresh_room())
+    body = callback_body(EPOCH, RoomId=ref.room, UserId="anna")
+    callback = StoredCallback(ref.sdk_app_id, EPOCH, parse_callback(body))
+    put, read_head, commit = 1, 2, 3
+    for nth in (put, read_head, commit):
+        folder = Folder(faulty(client, PASSING[0], nth))
+        if nth == put:
+            with pytest.raises(StoreUnavailable):
+                folder.take_callback(callback, EPOCH)
+        else:
+            assert folder.take_callback(callback, EPOCH) in {"stored", "duplicate"}
+    table = EventTable(client, "events")
+    assert table.room(ref).head.size == 0
+    assert Folder(table).take_callback(callback, EPOCH) == "duplicate"
+    assert set(table.members(table.room(ref))) == {"anna"}
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])

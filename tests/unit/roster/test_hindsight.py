@@ -169,3 +169,61 @@ def test_others_are_late_while_one_that_connects_anew_lists_itself_alone() -> No
     assert room.recalls == reads
     assert room.lists("berta anna carla dora emma", 206_000).outcome is Outcome.APPLIED
     assert (room.recalls, room.leaving) == (reads + 1, "")
+
+
+def test_a_list_that_was_true_once_is_late_and_nothing_is_read_for_it() -> None:
+    """The room went on since; whatever its reporter said before, it does not tell of now."""
+    room = room_of("anna berta carla")
+    room.lists("anna berta carla dora", 60_000)
+    reads = (room.recalls, room.loads)
+    assert room.lists("berta anna carla", 59_000, late=1500).outcome is Outcome.STALE
+    assert (room.recalls, room.loads) == reads
+
+
+def test_a_list_of_the_newest_ms_by_one_who_does_not_know_the_newest_list_is_history() -> None:
+    """Of two lists of one time, the one that came in first counts."""
+    room = room_of("anna berta carla")
+    room.lists("anna berta carla dora", 60_000)
+    assert room.lists("berta anna carla emma", 60_000, late=100).outcome is Outcome.STALE
+    assert room.names == "anna berta carla dora"
+
+
+def test_a_straggler_takes_no_leave_back() -> None:
+    """It is dated after the leave, but states what held before: its reporter is not that far."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora emma fanny", 60_000)
+    room.lists("anna berta carla dora fanny", 60_500)
+    assert room.leaving == "emma"
+    assert room.lists("berta anna carla dora emma fanny", 60_600).outcome is Outcome.STALE
+    assert room.leaving == "emma"
+
+
+def test_who_took_a_user_out_may_bring_it_back_though_its_clock_was_set() -> None:
+    """Its later list is dated before the earlier one, on whose word alone the leave rests."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    assert room.leaving == "emma"
+    room.lists("anna berta carla dora emma", 59_900, late=300)
+    assert (room.leaving, len(room.story)) == ("", 5)
+
+
+def test_who_listed_itself_alone_has_not_seen_anybody_leave() -> None:
+    """It was connecting anew when it named nobody; what it names next is older than the leave."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("berta anna carla dora", 60_100)
+    assert room.story[-1] == "-emma@60000"
+    room.lists("carla", 62_000)
+    room.lists("carla anna berta dora emma", 63_000)
+    assert room.names == "anna berta carla dora"
+    assert room.leaving == ""
+
+
+def test_a_leave_is_not_dated_before_its_join_by_one_whose_age_is_wrong() -> None:
+    """Its token was made after the join, so it knows of it, and its list says that it is older."""
+    room = room_of("anna berta carla")
+    room.tencent(Kind.ENTERED, "dora", 60_000)
+    room.lists("berta anna carla emma", 59_000, late=2000, epoch=T0 + 60_500)
+    assert room.leaving == "dora"
+    room.lists("anna berta carla emma", 62_000, epoch=T0 + 61_000)
+    assert room.story[-1] == "-dora@60000"
