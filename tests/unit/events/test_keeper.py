@@ -137,6 +137,8 @@ def test_what_waited_for_hours_is_folded_as_of_then(kept: Kept) -> None:
     kept.run(kept.pump())
     story = [(each.user, each.joined) for each in kept.timeline()[ROOM]]
     assert sorted(story) == [("anna", True), ("berta", True), ("carla", True)]
+    (change,) = kept.folder.table.changes(ROOM, 0, 1)
+    assert ({each.t for each in change.transitions}, change.at) == ({T0}, kept.now)
     kept.folder.settle(ROOM, kept.now)
     assert kept.here() == set()
 

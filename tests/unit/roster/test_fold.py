@@ -349,6 +349,14 @@ def test_a_room_holds_no_more_than_its_setting_allows() -> None:
     assert folded.head.size == 4
 
 
+def test_a_room_over_what_its_setting_now_allows_takes_nobody_in() -> None:
+    """Nor does it put anybody out."""
+    room = room_of("anna berta carla dora")
+    room.most = 2
+    room.lists("anna berta carla dora emma fanny greta", 60_000)
+    assert room.names == "anna berta carla dora"
+
+
 def test_a_list_of_oneself_alone_is_no_witness_once_most_others_are_named_again() -> None:
     """Its client was connecting anew. Who is not named again leaves by the word of others."""
     room = room_of("anna berta carla dora emma frida greta hanna ida")
