@@ -14,16 +14,16 @@ from botocore.exceptions import (
 
 from chalicelib.events.callbacks import StoredCallback
 from chalicelib.events.folder import TRIES, Folder
-from chalicelib.events.keys import RoomRef, snapshot_key
+from chalicelib.events.keys import RoomRef, callbacks_pk, snapshot_key
 from chalicelib.events.operations import Items
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
-from chalicelib.events.rooms import SNAPSHOT_EVERY_APART
-from chalicelib.events.table import EventTable
+from chalicelib.events.rooms import DAY, SNAPSHOT_EVERY_APART
+from chalicelib.events.table import REPORT_DAYS, EventTable
 from chalicelib.roster.callback import parse_callback
 from chalicelib.roster.members import replay
 from chalicelib.roster.view import view_of
 from infra.standins.dynamodb import DynamoDBStandIn
-from tests.support.event_table import EPOCH, fresh_room, report
+from tests.support.event_table import EPOCH, fresh_room, report, stored_items
 from tests.support.lists import plain_view
 from tests.support.signing import callback_body
 
@@ -168,6 +168,8 @@ def test_a_callback_that_comes_again_is_folded_all_the_same(client: DynamoDBClie
     assert table.room(ref).head.size == 0
     assert Folder(table).take_callback(callback, EPOCH) == "duplicate"
     assert set(table.members(table.room(ref))) == {"anna"}
+    (item,) = stored_items(client, "events", callbacks_pk(ref.sdk_app_id, str(ref.room)))
+    assert item["ttl"] == {"N": str(EPOCH // 1000 + REPORT_DAYS * DAY)}
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])

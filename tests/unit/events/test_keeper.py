@@ -5,7 +5,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
 from chalicelib.events.keeper import passes
 from chalicelib.events.keys import RoomRef, change_key, head_key
@@ -171,6 +171,17 @@ def test_a_room_that_fails_stops_and_others_go_on(client: Failing, kept: Kept, c
     assert (kept.here(), kept.here(OTHER)) == (set(), {"dora"})
 
 
+def test_what_failed_is_named_from_the_lowest_on(client: Failing, kept: Kept) -> None:
+    """Sequence numbers are numbers: the tenth comes after the ninth, whichever room is first."""
+    kept.drop(kept.report("anna"))
+    kept.drop(kept.report("dora", ref=OTHER))
+    told = records(client)
+    for record, number in zip(told, ("10", "9"), strict=True):
+        record["dynamodb"]["SequenceNumber"] = number
+    client.refuses = lambda _operation, _pk: "ThrottlingException"
+    assert failures(kept.keeper.keep(told, T0)) == [9, 10]
+
+
 def test_a_rooms_changes_stop_at_the_first_that_fails(client: Failing, kept: Kept) -> None:
     """Else a leave would find no session to close. What is said in the room is folded meanwhile."""
     kept.take(kept.report("anna berta"))
@@ -292,6 +303,8 @@ def test_poison_that_nothing_keeps_comes_again(client: Failing, kept: Kept) -> N
     batch = kept.keeper.keep(told, T0)
     assert failures(batch) == [2]
     assert kept.here() == {"anna"}
+    broken(told[0], "hash")
+    assert failures(kept.keeper.keep(reversed(told), T0)) == [1, 2]
 
 
 def test_callbacks_that_say_nothing_of_who_is_there_are_passed_over(
@@ -327,6 +340,7 @@ def callback(room: str, kind: int, user: str = "") -> Record:
         (refusal("AccessDeniedException", "get"), True),
         (refusal("ValidationException", "get"), False),
         (refusal("ValidationError", "transact"), False),
+        (ParamValidationError(report="Invalid type"), False),
         (HistoryGone(), False),
         (ZeroDivisionError(), False),
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from chalicelib.events.keys import RoomRef, head_key
+from chalicelib.events.keys import SHARDS, RoomRef, head_key
 from chalicelib.events.sweeper import PAGE, Sweeper
 from chalicelib.roster.head import GRACE, LEASE
 from infra.standins.dynamodb import DynamoDBStandIn
@@ -87,6 +87,15 @@ def test_what_time_is_over_for_is_left_to_the_next_run(kept: Kept) -> None:
     second = sweep(kept, LEASE + MINUTE)
     assert (first.settled + second.settled, second.left) == (40, 0)
     assert not any(kept.here(RoomRef(APP, room)) for room in range(1, 41))
+
+
+def test_the_parts_of_the_index_take_turns(kept: Kept) -> None:
+    """However much is due in one of them, the others do not wait for the next run."""
+    refs = [RoomRef(APP, room) for room in range(1, 60)]
+    for ref in refs:
+        kept.take(kept.report("anna", ref=ref))
+    sweep(kept, LEASE + MINUTE, after(SHARDS))
+    assert {ref.shard for ref in refs if not kept.here(ref)} == {ref.shard for ref in refs}
 
 
 def test_pages_follow_each_other(kept: Kept) -> None:

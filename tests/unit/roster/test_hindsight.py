@@ -227,3 +227,64 @@ def test_a_leave_is_not_dated_before_its_join_by_one_whose_age_is_wrong() -> Non
     assert room.leaving == "dora"
     room.lists("anna berta carla emma", 62_000, epoch=T0 + 61_000)
     assert room.story[-1] == "-dora@60000"
+
+
+def test_a_member_did_not_come_back_before_it_went() -> None:
+    """The age was wrong when it was said to be gone, and is when it is named again."""
+    room = room_of("anna berta")
+    room.tencent(Kind.ENTERED, "dora", 60_000)
+    room.lists("berta anna carla", 59_000, late=2000, epoch=T0 + 60_500)
+    room.lists("berta anna carla dora", 59_100, late=3000, epoch=T0 + 60_500)
+    assert (room.leaving, room.story[-1]) == ("", "+carla@59000")
+
+
+def test_in_a_small_room_whoever_else_names_a_user_again_only_takes_its_leave_back() -> None:
+    """It never saw the user go."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla", 60_000)
+    room.lists("berta anna carla dora", 60_001 + STRAGGLER)
+    assert (room.leaving, len(room.story)) == ("", 4)
+
+
+def test_of_some_who_were_not_named_the_rest_counts_on_when_most_are_named_again() -> None:
+    """Only a list that is without nearly everyone is of a client that connects anew."""
+    room = room_of("anna berta carla dora emma frida greta hanna ida")
+    room.lists("anna berta carla dora emma frida", 60_000)
+    room.lists("berta anna carla dora emma frida greta hanna", 60_001 + STRAGGLER)
+    assert (room.leaving, room.story[-1]) == ("", "-ida@60000")
+
+
+def test_who_lists_itself_alone_saw_nobody_go_and_come_back() -> None:
+    """Not even in a small room: it was connecting anew."""
+    room = room_of("anna berta carla")
+    room.lists("anna", 60_000)
+    room.leaves("berta", 60_500)
+    assert room.leaving == "carla"
+    room.lists("anna carla", 61_000)
+    assert (room.leaving, room.story[3:]) == ("", ["-berta@60500"])
+
+
+def test_nobody_comes_back_before_it_left_by_one_whose_age_is_wrong() -> None:
+    """Its token was made after the leave, and its list says that it is older."""
+    room = room_of("anna berta carla")
+    room.tencent(Kind.LEFT, "carla", 60_000)
+    room.lists("anna berta carla dora", 59_000, late=2000, epoch=T0 + 60_500)
+    assert room.story[3:] == ["-carla@60000", "+carla@60000", "+dora@59000"]
+
+
+def test_whose_list_led_to_what_holds_knows_of_it_though_not_all_of_it_counted() -> None:
+    """What it says next is later, even if its clock was set meanwhile."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla dora emma", 60_000)
+    room.lists("berta anna carla dora fanny", 60_100)
+    room.lists("berta anna carla dora fanny greta", 60_050, late=300)
+    assert room.story[-1] == "+greta@60101"
+
+
+@pytest.mark.parametrize(("lag", "witness"), [(STRAGGLER, True), (STRAGGLER + 1, False)])
+def test_a_list_from_before_a_leave_is_no_witness_of_it(lag: int, *, witness: bool) -> None:
+    """Though it states the same set: it was true at another time."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla", 60_000)
+    room.lists("berta anna carla", 60_000 - lag, late=lag + 500)
+    assert ("dora" not in room.members) == witness
