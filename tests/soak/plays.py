@@ -14,7 +14,7 @@ from chalicelib.events.refusals import StoreUnavailable
 from chalicelib.events.stream import heard
 from chalicelib.events.table import EventTable
 from chalicelib.roster.fold import Folded
-from chalicelib.roster.signal import Order
+from chalicelib.roster.signal import Kind, Source
 from chalicelib.roster.steps import Outcome
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.simulation.runs import QUIET
@@ -64,7 +64,8 @@ class Play:
 
     Attributes:
         client: the store.
-        acknowledged: all reports that were answered by a success.
+        acknowledged: all reports that were answered by a success,
+        called: and all callbacks.
         failures: how many answers were failures.
         now: unix ms, when something came in last.
     """
@@ -72,6 +73,7 @@ class Play:
     def __init__(self, world: World, fault: type[Sound], seed: int) -> None:
         self.client = DynamoDBStandIn()
         self.acknowledged: list[Acknowledged] = []
+        self.called: list[Signal] = []
         self.failures = 0
         self.now = 0
         self._world = world
@@ -124,7 +126,9 @@ class Play:
             if self._ending or self._chance.random() < SENT_AGAIN:
                 self._send(_later(signal, self._chance.randint(1000, 5000)))
             return
-        if signal.order != Order(0, 0):
+        if signal.source is Source.TENCENT:
+            self.called.append(signal)
+        elif signal.kind is not Kind.HEARTBEAT:
             self.acknowledged.append(Acknowledged(signal.user, *signal.order, signal.hash))
         if answered.resend and (answer := self._world.answer(signal)):
             self._send(answer._replace(asked=True))

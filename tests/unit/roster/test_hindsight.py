@@ -288,3 +288,23 @@ def test_a_list_from_before_a_leave_is_no_witness_of_it(lag: int, *, witness: bo
     room.lists("anna berta carla", 60_000)
     room.lists("berta anna carla", 60_000 - lag, late=lag + 500)
     assert ("dora" not in room.members) == witness
+
+
+def test_what_comes_in_later_does_not_make_an_earlier_list_news_when_it_is_folded_again() -> None:
+    """Two reports of one client came in the wrong order; keeper folds the first one once more."""
+    room = room_of("anna berta")
+    room.lists("berta anna carla", 60_000)
+    room.lists("anna berta", 60_500, late=100, seq=5)
+    room.lists("anna berta carla", 60_300, late=1700, seq=4)
+    head = room.head
+    assert room.lists("anna berta", 60_500, late=100, seq=5).head is head
+
+
+def test_who_stated_the_same_set_long_before_does_not_know_that_it_holds_again() -> None:
+    """Carla came and was gone meanwhile; what anna sends late is of when she was there."""
+    room = room_of("anna berta")
+    room.lists("berta anna carla", 60_000)
+    room.lists("berta anna", 70_000)
+    assert room.leaving == "carla"
+    assert room.lists("anna berta carla dora", 60_100, late=11_000).outcome is Outcome.STALE
+    assert (room.leaving, room.names) == ("carla", "anna berta carla")
