@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from chalicelib.roster.head import LAGGARD, STRAGGLER, Mark, Stop, digest_of
+from chalicelib.roster.head import LAGGARD, STRAGGLER, Head, Mark, Pending, Stop, digest_of
 from chalicelib.roster.hindsight import Hearing, cannot_know, position
 from chalicelib.roster.settle import settled_parts
 from chalicelib.roster.signal import Kind, Order, Said, Signal, Source
@@ -13,9 +13,6 @@ from tests.simulation.rules import Roomgate
 from tests.simulation.runs import World
 from tests.simulation.truth import Setting
 from tests.support.folding import EPOCH, T0, room_of
-
-if TYPE_CHECKING:
-    from chalicelib.roster.head import Head
 
 
 def hearing(before: Said | None, *, t: int = 0, blinked: bool = False, **changes: Any) -> Hearing:
@@ -115,6 +112,56 @@ def test_a_hash_is_found_among_those_that_held() -> None:
 def test_a_digest_is_five_characters_of_a_sha_256() -> None:
     """Known answer: it is stored."""
     assert digest_of("anna") == "VVebV"
+
+
+STOPS = Head(
+    version=3,
+    hash="c",
+    began=T0 + 2000,
+    noted=T0 + 2000,
+    size=2,
+    ring=(Stop("b", "", T0 + 1000, T0 + 1000), Stop("a", "", T0, T0)),
+    pending=(Pending(T0 + 2000, T0 + 2000, Source.CLIENT, 1, False, frozenset(["anna"]), ("bo",)),),
+)
+"""Three sets held, one after the other; by the newest anna is about to leave."""
+
+
+@pytest.mark.parametrize(
+    ("before", "epoch", "straggles"),
+    [
+        (None, EPOCH, True),
+        (said(hash="a"), EPOCH, True),
+        (said(hash="b", t=T0 + 1100, received=T0 + 1100), EPOCH, False),
+        (None, T0 + 999, True),
+        (None, T0 + 1000, False),
+    ],
+)
+def test_a_list_of_an_older_set_straggles_unless_its_reporter_had_seen_a_newer_one(
+    before: Said | None, epoch: int, *, straggles: bool
+) -> None:
+    """It had stated that, or its token was made when that held already."""
+    late = hearing(before, t=2500, hash="a", order=Order(epoch, 9))
+    assert late.straggles(STOPS) == straggles
+
+
+@pytest.mark.parametrize(
+    ("head", "epoch", "unknowing"),
+    [
+        (STOPS, EPOCH, True),
+        (STOPS._replace(said="d"), EPOCH, False),
+        (STOPS, T0 + 1999, True),
+        (STOPS, T0 + 2000, False),
+        (STOPS._replace(marks=(Mark(digest_of("anna"), T0 + 2000, T0, 3, True),)), EPOCH, False),
+        (STOPS._replace(marks=(Mark(digest_of("anna"), T0 + 1999, T0, 3, True),)), EPOCH, True),
+        (STOPS._replace(marks=(Mark(digest_of("bo"), T0 + 2000, T0, 3, True),)), EPOCH, True),
+    ],
+)
+def test_who_is_no_part_of_what_holds_cannot_have_come_back_from_it(
+    head: Head, epoch: int, *, unknowing: bool
+) -> None:
+    """Unless it came since, or what holds is not quite what the list that led to it said."""
+    late = hearing(None, t=2500, hash="b", order=Order(epoch, 9)).signal
+    assert cannot_know(head, late) == unknowing
 
 
 class Doubting(Roomgate):
