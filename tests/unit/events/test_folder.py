@@ -20,7 +20,9 @@ from chalicelib.events.refusals import HeadMoved, StoreUnavailable
 from chalicelib.events.rooms import DAY, SNAPSHOT_EVERY_APART
 from chalicelib.events.table import REPORT_DAYS, EventTable
 from chalicelib.roster.callback import parse_callback
+from chalicelib.roster.head import LEASE
 from chalicelib.roster.members import replay
+from chalicelib.roster.signal import Kind, Signal, Source
 from chalicelib.roster.view import view_of
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.support.event_table import EPOCH, fresh_room, report, stored_items
@@ -287,7 +289,10 @@ def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
 
 
 def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -> None:
-    """The list is stored whole, and answered as stored; people find the rest in the quarantine."""
+    """The list is stored whole, and answered as stored; people find the rest in the quarantine.
+
+    Nor is it the fault of who sends a heartbeat, when the room is to be closed.
+    """
     view = plain_view(200)
     room = fresh_room()
     table = EventTable(client, "events")
@@ -303,3 +308,6 @@ def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -
     fresh = EventTable(client, "events")
     assert Folder(fresh).take(sent, EPOCH + 90_000).outcome == "stored"
     assert fresh.newest(sent.place) == sent
+    late = EPOCH + 2 * LEASE
+    beat = Signal(Kind.HEARTBEAT, Source.CLIENT, "zoe", late, late, hash=view.hash)
+    assert Folder(EventTable(client, "events")).hear(state.ref, beat, late).outcome == "stored"
