@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 SETTLED = 60_000
 """Ms after the last heartbeats at which the roster is looked at: no leave waits longer then."""
 
+MOST_EMITTED = 1.5
+"""Transitions for each true one, in one room, however small, and whatever goes wrong with it."""
+
 
 def faults_of(world: World, play: Play) -> list[str]:
     """What does not hold, in words."""
-    kept = (*_reports(play), *_callbacks(play))
-    return [*_heads(play), *_timeline(play), *kept, *_roster(world, play)]
+    kept = (*_reports(play), *_callbacks(play), *_folded(play))
+    told = (*_timeline(play), *_flapping(world, play))
+    return [*_heads(play), *told, *kept, *_roster(world, play)]
 
 
 def _roster(world: World, play: Play) -> Iterator[str]:
@@ -56,6 +60,21 @@ def _reports(play: Play) -> Iterator[str]:
         view = report_of(item, partial(table.members_at, REF)).view
         if view is not None and set_hash([user, *view.others]) != hash_:
             yield f"an acknowledged report has another list: {epoch} {seq}"
+
+
+def _flapping(world: World, play: Play) -> Iterator[str]:
+    """Little came and went that did not: a timeline of it would follow from itself all the same."""
+    room, table = play.room()
+    emitted = sum(len(each.transitions) for each in table.changes(REF, 0, room.head.version))
+    true = sum(len(change.users) for change in world.changes)
+    if emitted > MOST_EMITTED * true:
+        yield f"there are {emitted} transitions, where there were {true}"
+
+
+def _folded(play: Play) -> Iterator[str]:
+    """What was stored is folded, whoever died or gave up: the last heartbeats would heal it."""
+    if play.unfolded:
+        yield f"{play.unfolded} stored reports or callbacks were not folded"
 
 
 def _callbacks(play: Play) -> Iterator[str]:

@@ -67,6 +67,7 @@ class Play:
         acknowledged: all reports that were answered by a success,
         called: and all callbacks.
         failures: how many answers were failures.
+        unfolded: of what keeper was done with, how much another fold still changed the room by.
         now: unix ms, when something came in last.
     """
 
@@ -75,6 +76,7 @@ class Play:
         self.acknowledged: list[Acknowledged] = []
         self.called: list[Signal] = []
         self.failures = 0
+        self.unfolded = 0
         self.now = 0
         self._world = world
         self._chance = chance = Random(seed)  # noqa: S311 (a simulation)
@@ -151,10 +153,16 @@ class Play:
                 told = heard(item, self._keeper.table)
                 if told:
                     self._until_done(partial(self._refold, *told))
+                    self._fold_again(*told)
         self._kept = max(self._kept, upto)
 
     def _refold(self, ref: RoomRef, said: Signal) -> None:
         self._keeper.refold(self._keeper.table.room(ref), said, self.now)
+
+    def _fold_again(self, ref: RoomRef, said: Signal) -> None:
+        """What is folded changes nothing a second time, once all is settled that is due by then."""
+        room = self._other.settle(ref, said.received)
+        self.unfolded += self._other.refold(room, said, self.now) is not room
 
     def _until_done(self, step: Callable[[], object]) -> None:
         """Take a step until it succeeds, as Lambda does with a record of a stream."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from chalicelib.events.keys import Place, callback_key, change_key, report_key
@@ -14,6 +16,10 @@ from tests.soak.checks import faults_of
 from tests.soak.faults import AnyOfThese, Beaten, KilledBetween, Refused, Sound
 from tests.soak.plays import Play
 from tests.soak.rooms import EVERY_FAULT, play, played
+
+if TYPE_CHECKING:
+    from chalicelib.events.keys import RoomRef
+    from chalicelib.roster.signal import Signal
 
 SETTING = Setting(4, changes=10, beats=True)
 
@@ -78,3 +84,20 @@ def test_a_list_that_nobody_sent_and_a_lost_callback_are_found() -> None:
         "an acknowledged report has another list",
         "an acknowledged callback is missing",
     }
+
+
+def test_what_is_left_unfolded_and_a_room_that_flaps_are_found() -> None:
+    """Though the last heartbeats make the roster right, and the timeline follows from itself."""
+
+    class Idle(Play):
+        def _refold(self, ref: RoomRef, said: Signal) -> None:
+            """Do nothing."""
+
+    world = World(SETTING, 0, openids)
+    over = Idle(world, KilledBetween, 0)
+    over.run()
+    world.changes = world.changes[:5]
+    found = " ".join(faults_of(world, over))
+    assert "stored reports or callbacks were not folded" in found
+    assert "transitions, where there were 5" in found
+    assert "the roster is wrong" not in found
