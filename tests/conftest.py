@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.workers import SYSTEM, OneLocalAws
 
 LONG_TEXT = 30
+
+# Hypothesis would time its examples: the first one of a fresh checkout makes its tables of Unicode,
+# which takes seconds where the machine has other work.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -129,17 +129,22 @@ class Folder:
     def _outcome_of(self, ref: RoomRef, signal: Signal, now: int) -> str:
         try:
             return self.hear(ref, signal, now).outcome
-        except FOR_KEEPER:
+        except StoreUnavailable:
             return UNFOLDED
 
     def hear(self, ref: RoomRef, signal: Signal, now: int) -> Taken:
         """Fold what is stored already, or is not to be stored (a heartbeat).
 
+        Where the room's history cannot be read it is not folded; that is no fault of who says it.
+
         Raises:
             StoreUnavailable: it may be folded or not.
         """
         room = self.table.room(ref)
-        return self._fold(room, signal, now, self._members(room))
+        try:
+            return self._fold(room, signal, now, self._members(room))
+        except (HistoryGone, BrokenTimeline):
+            return Taken(UNFOLDED, room)
 
     def refold(self, room: RoomState, signal: Signal, now: int) -> RoomState:
         """Fold once more what is stored, in case whoever stored it died before it was folded.

@@ -17,7 +17,7 @@ from chalicelib.http.schema import (
 from chalicelib.http.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD
 from chalicelib.http.webhook_types import HEARTBEAT_REQUEST, LIST_REQUEST
 from chalicelib.rooms import room_key
-from chalicelib.roster.callback import Callback, parse_callback
+from chalicelib.roster.callback import MOST_KIND, Callback, parse_callback
 
 if TYPE_CHECKING:
     from chalicelib.http.webhook_types import HeartbeatRequest, ReportRequest
@@ -74,12 +74,13 @@ RELAYED_REQUEST: Type[Relayed] = ByMember(
 )
 
 _NUMBER: Schema = {"type": "integer"}
+_KIND: Schema = {**_NUMBER, "minimum": 0, "maximum": MOST_KIND}
 _CALLBACK: Schema = {
     "description": "Tencent's; other members, and any other type of event, are kept",
     "type": "object",
     "properties": {
-        "EventGroupId": _NUMBER,
-        "EventType": _NUMBER,
+        "EventGroupId": _KIND,
+        "EventType": _KIND,
         "CallbackTs": {**_NUMBER, "description": "unix ms"},
         "EventInfo": {
             "type": "object",

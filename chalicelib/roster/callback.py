@@ -26,6 +26,8 @@ ENTERED: Final = 103
 LEFT: Final = 104
 
 _KINDS: Final = {(ROOM_GROUP, ENTERED): Kind.ENTERED, (ROOM_GROUP, LEFT): Kind.LEFT}
+MOST_KIND: Final = 10**9 - 1
+"""Of groups and types: nine digits, where Tencent's have one to three. The type goes into a key."""
 _MOST_MS: Final = 10**13
 """Thirteen digits, until the year 2286: what is longer is no unix time in ms."""
 
@@ -135,8 +137,11 @@ def _no_constant(_name: str) -> Any:
 
 
 def _lacking(value: dict[str, Any], *names: str) -> list[Wrong]:
-    wanted = "must be a whole number"
-    return [Wrong(f"#/{name}", wanted) for name in names if _number(value, name) is None]
+    wanted = f"must be a whole number from 0 to {MOST_KIND}"
+    found = [(name, _number(value, name)) for name in names]
+    return [
+        Wrong(f"#/{name}", wanted) for name, it in found if it is None or not 0 <= it <= MOST_KIND
+    ]
 
 
 def _number(value: dict[str, Any], name: str) -> int | None:

@@ -121,10 +121,15 @@ def _heartbeat(head: Head, signal: Signal, now: int, members: Load) -> Step:
 
 
 def _agrees(head: Head, signal: Signal, now: int, members: Load) -> Step:
-    """Somebody sees what the head states, so it is a witness of all leaves that wait for some."""
-    if not head.pending:
+    """Somebody sees what the head states, so it is a witness of all leaves that wait for some.
+
+    If it was one already, nothing is new, even where fewer are needed since others have left: to
+    fold a signal twice changes nothing.
+    """
+    heard = heard_by(head, signal.user, signal.t)
+    if heard == head:
         return Step(head, outcome=Outcome.UNCHANGED)
-    head, transitions = witnessed(heard_by(head, signal.user, signal.t), now=now, members=members)
+    head, transitions = witnessed(heard, now=now, members=members)
     outcome = Outcome.APPLIED if transitions else Outcome.UNCHANGED
     return Step(head, tuple(transitions), outcome)
 

@@ -195,7 +195,7 @@ def heard(call: Call[Any], place: Place, known: str, source: Source) -> Response
     now = call.now_ms
     beat = Signal(Kind.HEARTBEAT, source, place.user_id, now, now, hash=known)
     done = folder.hear(place.ref, beat, now)
-    # If others wrote the room all the time, it was heard of.
+    # If others wrote the room all the time it was heard of; where it can't be read, nothing is.
     call.outcome = "unchanged" if done.outcome == "stored" else done.outcome
     call.counts["Heartbeats"] = 1
     return answer({"outcome": call.outcome, **_known(done)})

@@ -40,7 +40,7 @@ class Score(NamedTuple):
         emitted: those that the rule has made of them.
         twice: of these, those that were a user's second join or leave in a row.
         right: in the end the roster is.
-        knowable: in the end somebody reports who is in the room, or nobody is there.
+        knowable: in the end somebody reports who is in the room.
     """
 
     true: int

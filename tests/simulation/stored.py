@@ -65,7 +65,7 @@ def post(folder: Folder, signal: Signal) -> Answered:
     """
     now = signal.received
     if signal.source is Source.TENCENT:
-        return Answered(folder.take_callback(_callback(signal), now), resend=False)
+        return Answered(folder.take_callback(callback_of_signal(signal), now), resend=False)
     if signal.kind is Kind.HEARTBEAT:
         heard = folder.hear(REF, signal, now)
         return Answered(heard.outcome, heard.resend)
@@ -84,7 +84,8 @@ def report_of_signal(signal: Signal) -> Report:
     return Report(place, *signal.order, received, age, signal.source, view, signal.asked)
 
 
-def _callback(signal: Signal) -> StoredCallback:
+def callback_of_signal(signal: Signal) -> StoredCallback:
+    """The callback that Tencent sends, as it comes in."""
     told: dict[str, Any] = {
         "EventGroupId": ROOM_GROUP,
         "EventType": ENTERED if signal.kind is Kind.ENTERED else LEFT,

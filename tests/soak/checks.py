@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from chalicelib.events.keys import Place, report_key
+from chalicelib.events.keys import Place, callback_key, report_key
+from chalicelib.events.reports import report_of
 from chalicelib.events.rooms import snapshot_of, state_of
+from chalicelib.rooms.identifiers import room_key
 from chalicelib.roster.members import BrokenTimeline, replay
 from chalicelib.roster.settle import settled_members
 from chalicelib.roster.view import set_hash
-from tests.simulation.stored import REF
+from tests.simulation.stored import REF, callback_of_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,10 +26,15 @@ if TYPE_CHECKING:
 SETTLED = 60_000
 """Ms after the last heartbeats at which the roster is looked at: no leave waits longer then."""
 
+MOST_EMITTED = 1.5
+"""Transitions for each true one, in one room, however small, and whatever goes wrong with it."""
+
 
 def faults_of(world: World, play: Play) -> list[str]:
     """What does not hold, in words."""
-    return [*_heads(play), *_timeline(play), *_reports(play), *_roster(world, play)]
+    kept = (*_reports(play), *_callbacks(play), *_folded(play))
+    told = (*_timeline(play), *_flapping(world, play))
+    return [*_heads(play), *told, *kept, *_roster(world, play)]
 
 
 def _roster(world: World, play: Play) -> Iterator[str]:
@@ -42,11 +50,39 @@ def _roster(world: World, play: Play) -> Iterator[str]:
 
 def _reports(play: Play) -> Iterator[str]:
     """What was acknowledged is stored, with the list that was sent."""
+    _, table = play.room()
     for user, epoch, seq, hash_ in set(play.acknowledged):
         key = report_key(Place(*REF, user), epoch, seq)
         item = play.client.get_item(TableName="events", Key=key).get("Item")
         if item is None or item.get("hash", {"S": ""})["S"] != hash_:
             yield f"an acknowledged report is missing: {epoch} {seq}"
+            continue
+        view = report_of(item, partial(table.members_at, REF)).view
+        if view is not None and set_hash([user, *view.others]) != hash_:
+            yield f"an acknowledged report has another list: {epoch} {seq}"
+
+
+def _flapping(world: World, play: Play) -> Iterator[str]:
+    """Little came and went that did not: a timeline of it would follow from itself all the same."""
+    room, table = play.room()
+    emitted = sum(len(each.transitions) for each in table.changes(REF, 0, room.head.version))
+    true = sum(len(change.users) for change in world.changes)
+    if emitted > MOST_EMITTED * true:
+        yield f"there are {emitted} transitions, where there were {true}"
+
+
+def _folded(play: Play) -> Iterator[str]:
+    """What was stored is folded, whoever died or gave up: the last heartbeats would heal it."""
+    if play.unfolded:
+        yield f"{play.unfolded} stored reports or callbacks were not folded"
+
+
+def _callbacks(play: Play) -> Iterator[str]:
+    """So is what Tencent was told that it is taken."""
+    for callback in map(callback_of_signal, play.called):
+        key = callback_key(REF.sdk_app_id, room_key(REF.room), callback.callback.identity)
+        if "Item" not in play.client.get_item(TableName="events", Key=key):
+            yield f"an acknowledged callback is missing: {callback.callback.t}"
 
 
 def _timeline(play: Play) -> Iterator[str]:

@@ -14,7 +14,7 @@ from chalicelib.events.refusals import StoreUnavailable
 from chalicelib.events.stream import heard
 from chalicelib.events.table import EventTable
 from chalicelib.roster.fold import Folded
-from chalicelib.roster.signal import Order
+from chalicelib.roster.signal import Kind, Source
 from chalicelib.roster.steps import Outcome
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.simulation.runs import QUIET
@@ -64,15 +64,19 @@ class Play:
 
     Attributes:
         client: the store.
-        acknowledged: all reports that were answered by a success.
+        acknowledged: all reports that were answered by a success,
+        called: and all callbacks.
         failures: how many answers were failures.
+        unfolded: of what keeper was done with, how much another fold still changed the room by.
         now: unix ms, when something came in last.
     """
 
     def __init__(self, world: World, fault: type[Sound], seed: int) -> None:
         self.client = DynamoDBStandIn()
         self.acknowledged: list[Acknowledged] = []
+        self.called: list[Signal] = []
         self.failures = 0
+        self.unfolded = 0
         self.now = 0
         self._world = world
         self._chance = chance = Random(seed)  # noqa: S311 (a simulation)
@@ -124,7 +128,9 @@ class Play:
             if self._ending or self._chance.random() < SENT_AGAIN:
                 self._send(_later(signal, self._chance.randint(1000, 5000)))
             return
-        if signal.order != Order(0, 0):
+        if signal.source is Source.TENCENT:
+            self.called.append(signal)
+        elif signal.kind is not Kind.HEARTBEAT:
             self.acknowledged.append(Acknowledged(signal.user, *signal.order, signal.hash))
         if answered.resend and (answer := self._world.answer(signal)):
             self._send(answer._replace(asked=True))
@@ -147,10 +153,16 @@ class Play:
                 told = heard(item, self._keeper.table)
                 if told:
                     self._until_done(partial(self._refold, *told))
+                    self._fold_again(*told)
         self._kept = max(self._kept, upto)
 
     def _refold(self, ref: RoomRef, said: Signal) -> None:
         self._keeper.refold(self._keeper.table.room(ref), said, self.now)
+
+    def _fold_again(self, ref: RoomRef, said: Signal) -> None:
+        """What is folded changes nothing a second time, once all is settled that is due by then."""
+        room = self._other.settle(ref, said.received)
+        self.unfolded += self._other.refold(room, said, self.now) is not room
 
     def _until_done(self, step: Callable[[], object]) -> None:
         """Take a step until it succeeds, as Lambda does with a record of a stream."""

@@ -84,6 +84,12 @@ def stored_items(client: DynamoDBClient, name: str, pk: str) -> list[Any]:
     return answer["Items"]
 
 
+def items_in(client: DynamoDBClient, name: str) -> int:
+    """How many items a table holds."""
+    pages = client.get_paginator("scan").paginate(TableName=name, Select="COUNT")
+    return sum(page["Count"] for page in pages)
+
+
 def no_version(version: int) -> Any:
     """The roster of a version that no report was written beside."""
     raise AssertionError(version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
+from itertools import count, cycle, islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,17 @@ from chalicelib.events.table import EventTable
 from chalicelib.roster.members import replay
 from chalicelib.roster.settle import settled_members
 from chalicelib.roster.signal import Source
-from chalicelib.roster.view import view_of
+from chalicelib.roster.view import set_hash, view_of
 from tests.simulation.stored import PLAYURL, openid
 from tests.support.event_table import EPOCH, fresh_room, stored_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from chalicelib.events.rooms import RoomState
+    from chalicelib.roster.members import Member
     from infra.deploy import Deployed
     from infra.local_aws import LocalAws
 
@@ -47,7 +49,10 @@ def clients(aws: LocalAws) -> Iterator[list[DynamoDBClient]]:
 
 
 class Race:
-    """A room, and threads that take reports of it, each with a memory of its own."""
+    """A room, and threads that take reports of it, each with a memory of its own.
+
+    Where there are fewer reporters than threads, each report comes in several times at once.
+    """
 
     def __init__(self, clients: Sequence[DynamoDBClient], name: str) -> None:
         self.ref = RoomRef(1, fresh_room())
@@ -59,7 +64,7 @@ class Race:
     def report(self, users: Sequence[str], reporters: Sequence[str], t: int) -> None:
         """Some members report at once who is in the room; a failure is sent again."""
         seq = next(self._seq)
-        left = iter(reporters)
+        left = islice(cycle(reporters), max(len(reporters), len(self.folders)))
 
         def work(folder: Folder) -> None:
             while True:
@@ -102,6 +107,7 @@ def test_the_roster_is_right_though_all_report_at_once(
     table = EventTable(clients[0], deployed.table)
     room = table.room(race.ref)
     roster = table.members(room)
+    assert (room.head.size, room.head.hash) == (len(roster), set_hash(staying(room, roster)))
     assert settled_members(room.head, EPOCH + 3 * MINUTE, roster).keys() == set(stay)
     changes = list(table.changes(race.ref, 0, room.head.version))
     assert [change.version for change in changes] == list(range(1, room.head.version + 1))
@@ -109,6 +115,11 @@ def test_the_roster_is_right_though_all_report_at_once(
         later = (each for change in changes[version:] for each in change.transitions)
         assert replay(snapshot, later) == roster
     assert_stored(clients[0], deployed.table, race.acknowledged)
+
+
+def staying(room: RoomState, roster: Mapping[str, Member]) -> set[str]:
+    """Who of a roster is not about to leave."""
+    return roster.keys() - room.head.leaving(roster).keys()
 
 
 def snapshots(client: DynamoDBClient, name: str, ref: RoomRef) -> dict[int, Any]:
@@ -121,7 +132,7 @@ def snapshots(client: DynamoDBClient, name: str, ref: RoomRef) -> dict[int, Any]
 
 
 def assert_stored(client: DynamoDBClient, name: str, reports: list[Report]) -> None:
-    """Every report can be read as it was sent."""
+    """Every report can be read as it was sent, and stands there once."""
     table = EventTable(client, name)
     assert len(reports) > 0
     places = {report.place for report in reports}
@@ -130,7 +141,9 @@ def assert_stored(client: DynamoDBClient, name: str, reports: list[Report]) -> N
         for place in places
         for item in stored_items(client, name, place.pk)
     ]
-    assert sorted(stored, key=_when) == sorted(reports, key=_when)
+    sent = {_when(report): report for report in reports}
+    assert {_when(report): report for report in stored} == sent
+    assert len(stored) == len(sent)
 
 
 def _when(report: Report) -> tuple[str, int]:

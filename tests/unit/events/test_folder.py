@@ -12,16 +12,22 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from chalicelib.events.callbacks import StoredCallback
 from chalicelib.events.folder import TRIES, Folder
-from chalicelib.events.keys import RoomRef, snapshot_key
+from chalicelib.events.keys import RoomRef, callbacks_pk, snapshot_key
 from chalicelib.events.operations import Items
 from chalicelib.events.refusals import HeadMoved, StoreUnavailable
-from chalicelib.events.rooms import SNAPSHOT_EVERY_APART
-from chalicelib.events.table import EventTable
+from chalicelib.events.rooms import DAY, SNAPSHOT_EVERY_APART
+from chalicelib.events.table import REPORT_DAYS, EventTable
+from chalicelib.roster.callback import parse_callback
+from chalicelib.roster.head import LEASE
+from chalicelib.roster.members import replay
+from chalicelib.roster.signal import Kind, Signal, Source
 from chalicelib.roster.view import view_of
 from infra.standins.dynamodb import DynamoDBStandIn
-from tests.support.event_table import EPOCH, fresh_room, report
+from tests.support.event_table import EPOCH, fresh_room, report, stored_items
 from tests.support.lists import plain_view
+from tests.support.signing import callback_body
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -137,6 +143,37 @@ def test_a_report_survives_any_failure_that_passes(
     assert table.newest(sent.place) == sent
 
 
+def test_what_comes_again_counts_as_of_when_it_came_in_first(client: DynamoDBClient) -> None:
+    """Its first try died before it was folded; a minute later it is no newer for that."""
+    sent = report(fresh_room(), plain_view(3))
+    assert Folder(faulty(client, PASSING[0], COMMIT)).take(sent, EPOCH).outcome == "stored"
+    table, later = EventTable(client, "events"), EPOCH + 60_000
+    again = Folder(table).take(sent._replace(received=later), later)
+    assert again.outcome == "duplicate"
+    assert {member.since for member in table.members(again.room).values()} == {EPOCH}
+
+
+def test_a_callback_that_comes_again_is_folded_all_the_same(client: DynamoDBClient) -> None:
+    """Its first try died before it was folded; Tencent sends it again, and need not wait."""
+    ref = RoomRef(1, fresh_room())
+    body = callback_body(EPOCH, RoomId=ref.room, UserId="anna")
+    callback = StoredCallback(ref.sdk_app_id, EPOCH, parse_callback(body))
+    put, read_head, commit = 1, 2, 3
+    for nth in (put, read_head, commit):
+        folder = Folder(faulty(client, PASSING[0], nth))
+        if nth == put:
+            with pytest.raises(StoreUnavailable):
+                folder.take_callback(callback, EPOCH)
+        else:
+            assert folder.take_callback(callback, EPOCH) in {"stored", "duplicate"}
+    table = EventTable(client, "events")
+    assert table.room(ref).head.size == 0
+    assert Folder(table).take_callback(callback, EPOCH) == "duplicate"
+    assert set(table.members(table.room(ref))) == {"anna"}
+    (item,) = stored_items(client, "events", callbacks_pk(ref.sdk_app_id, str(ref.room)))
+    assert item["ttl"] == {"N": str(EPOCH // 1000 + REPORT_DAYS * DAY)}
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
 def test_a_missing_right_or_table_is_no_refusal(client: DynamoDBClient, code: str) -> None:
     """What an operator must mend is a fault of ours: no caller is told to try again."""
@@ -171,11 +208,17 @@ def test_a_write_that_others_beat_is_told_from_one_that_failed(
 
 
 class Busy:
-    """A table in which somebody else writes the room's head whenever we are about to."""
+    """A table in which somebody else writes the room's head whenever we are about to.
 
-    def __init__(self, client: DynamoDBClient, others: EventTable) -> None:
+    Args:
+        client: the store's.
+        others: the table as the others see it.
+        times: so often at most.
+    """
+
+    def __init__(self, client: DynamoDBClient, others: EventTable, times: int = TRIES) -> None:
         self.get_item, self.query, self._client = client.get_item, client.query, client
-        self._others, self._number = others, 0
+        self._others, self._number, self._times = others, 0, times
 
     def put_item(self, **arguments: Any) -> Any:
         """See DynamoDB."""
@@ -183,6 +226,8 @@ class Busy:
 
     def transact_write_items(self, **arguments: Any) -> Any:
         """See DynamoDB."""
+        if self._number == self._times:
+            return self._client.transact_write_items(**arguments)
         key = arguments["TransactItems"][0]["Put"]["Item"]["pk"]["S"]
         self._number += 1
         view = view_of("other", {f"u{number}": None for number in range(self._number)})
@@ -204,6 +249,21 @@ def test_after_some_tries_the_rest_is_left_to_the_keeper(client: DynamoDBClient)
     assert "anna" not in others.members(others.room(sent.place.ref))
     Folder(others).hear(sent.place.ref, sent.signal, EPOCH)
     assert "anna" in others.members(others.room(sent.place.ref))
+
+
+def test_the_next_try_goes_on_from_what_others_have_written(client: DynamoDBClient) -> None:
+    """Head and members are read again, so what both say is in the room, and in its timeline."""
+    sent = report(fresh_room(), view_of("anna", {"zoe": None}))
+    others = EventTable(client, "events")
+    busy: Any = Busy(client, others, times=1)
+    pauses = list[float]()
+    folder = Folder(EventTable(busy, "events"), sleep=pauses.append)
+    assert (folder.take(sent, EPOCH).outcome, len(pauses)) == ("applied", 1)
+    room = others.room(sent.place.ref)
+    assert set(others.members(room)) == {"anna", "other", "u0", "zoe"}
+    changes = others.changes(room.ref, 0, room.head.version)
+    told = [each for change in changes for each in change.transitions]
+    assert replay({}, told) == others.members(room)
 
 
 def test_a_correction_that_others_beat_is_no_success(client: DynamoDBClient) -> None:
@@ -229,7 +289,10 @@ def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
 
 
 def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -> None:
-    """The list is stored whole, and answered as stored; people find the rest in the quarantine."""
+    """The list is stored whole, and answered as stored; people find the rest in the quarantine.
+
+    Nor is it the fault of who sends a heartbeat, when the room is to be closed.
+    """
     view = plain_view(200)
     room = fresh_room()
     table = EventTable(client, "events")
@@ -245,3 +308,6 @@ def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -
     fresh = EventTable(client, "events")
     assert Folder(fresh).take(sent, EPOCH + 90_000).outcome == "stored"
     assert fresh.newest(sent.place) == sent
+    late = EPOCH + 2 * LEASE
+    beat = Signal(Kind.HEARTBEAT, Source.CLIENT, "zoe", late, late, hash=view.hash)
+    assert Folder(EventTable(client, "events")).hear(state.ref, beat, late).outcome == "stored"

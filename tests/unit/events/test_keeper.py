@@ -6,7 +6,7 @@ from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
 from chalicelib.events.keeper import ENOUGH, WORKERS, passes
 from chalicelib.events.keys import RoomRef, change_key, head_key
@@ -138,6 +138,8 @@ def test_what_waited_for_hours_is_folded_as_of_then(kept: Kept) -> None:
     kept.run(kept.pump())
     story = [(each.user, each.joined) for each in kept.timeline()[ROOM]]
     assert sorted(story) == [("anna", True), ("berta", True), ("carla", True)]
+    (change,) = kept.folder.table.changes(ROOM, 0, 1)
+    assert ({each.t for each in change.transitions}, change.at) == ({T0}, kept.now)
     kept.folder.settle(ROOM, kept.now)
     assert kept.here() == set()
 
@@ -168,6 +170,17 @@ def test_a_room_that_fails_stops_and_others_go_on(client: Failing, kept: Kept, c
     assert batch.reasons.total() == 1
     client.refuses = lambda _operation, _pk: ""
     assert (kept.here(), kept.here(OTHER)) == (set(), {"dora"})
+
+
+def test_what_failed_is_named_from_the_lowest_on(client: Failing, kept: Kept) -> None:
+    """Sequence numbers are numbers: the tenth comes after the ninth, whichever room is first."""
+    kept.drop(kept.report("anna"))
+    kept.drop(kept.report("dora", ref=OTHER))
+    told = records(client)
+    for record, number in zip(told, ("10", "9"), strict=True):
+        record["dynamodb"]["SequenceNumber"] = number
+    client.refuses = lambda _operation, _pk: "ThrottlingException"
+    assert failures(kept.keeper.keep(told, T0)) == [9, 10]
 
 
 def test_a_rooms_changes_stop_at_the_first_that_fails(client: Failing, kept: Kept) -> None:
@@ -291,6 +304,8 @@ def test_poison_that_nothing_keeps_comes_again(client: Failing, kept: Kept) -> N
     batch = kept.keeper.keep(told, T0)
     assert failures(batch) == [2]
     assert kept.here() == {"anna"}
+    broken(told[0], "hash")
+    assert failures(kept.keeper.keep(reversed(told), T0)) == [1, 2]
 
 
 def rooms(many: int) -> list[RoomRef]:
@@ -403,6 +418,7 @@ def callback(room: str, kind: int, user: str = "") -> Record:
         (refusal("AccessDeniedException", "get"), True),
         (refusal("ValidationException", "get"), False),
         (refusal("ValidationError", "transact"), False),
+        (ParamValidationError(report="Invalid type"), False),
         (HistoryGone(), False),
         (ZeroDivisionError(), False),
     ],

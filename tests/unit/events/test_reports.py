@@ -89,6 +89,16 @@ def test_a_difference_gives_back_the_report(
     assert set(stored.listed) | {view.reporter} == {view.reporter, *view.others}
 
 
+def test_a_difference_is_without_those_who_are_about_to_leave() -> None:
+    """They are in the roster still, and not in the list, which states what the roster does."""
+    view = plain_view(60)
+    members = {view.reporter, *view.others, "zoe"}
+    report = report_with(view)
+    item = report_item(report, TTL, roster(members, {"zoe"}))
+    assert "base" in item
+    assert report_of(item, {5: members}.__getitem__) == report
+
+
 def test_that_somebody_left_is_a_report_without_a_list() -> None:
     """It is stored, and read, and recalled as a list of nobody."""
     report = report_with(None)

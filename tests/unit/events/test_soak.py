@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from chalicelib.events.keys import Place, change_key, report_key
+from chalicelib.events.keys import Place, callback_key, change_key, report_key
+from chalicelib.rooms.identifiers import room_key
 from tests.simulation.rules import Roomgate
 from tests.simulation.runs import World
-from tests.simulation.stored import REF, TABLE, Stored, openids
+from tests.simulation.stored import REF, TABLE, Stored, callback_of_signal, openids
 from tests.simulation.truth import Setting
 from tests.soak.checks import faults_of
 from tests.soak.faults import AnyOfThese, Beaten, KilledBetween, Refused, Sound
 from tests.soak.plays import Play
 from tests.soak.rooms import EVERY_FAULT, play, played
+
+if TYPE_CHECKING:
+    from chalicelib.events.keys import RoomRef
+    from chalicelib.roster.signal import Signal
 
 SETTING = Setting(4, changes=10, beats=True)
 
@@ -58,3 +65,39 @@ def test_what_does_not_hold_is_found() -> None:
     world.truth = frozenset()
     found = " ".join(faults_of(world, over))
     assert all(word in found for word in ("versions are missing", "breaks", "roster is wrong"))
+
+
+def test_a_list_that_nobody_sent_and_a_lost_callback_are_found() -> None:
+    """Though a report stands there, with the right hash."""
+    world = World(Setting(4, changes=10, callbacks=True), 0, openids)
+    over = Play(world, Sound, 0)
+    over.run()
+    assert faults_of(world, over) == []
+    report = next(each for each in over.acknowledged if each.hash)
+    key = report_key(Place(*REF, report.user), report.epoch, report.seq)
+    item = over.client.get_item(TableName=TABLE, Key=key)["Item"]
+    over.client.put_item(TableName=TABLE, Item=item | {"list": {"S": '[[null,"zoe"]]'}})
+    identity = callback_of_signal(over.called[0]).callback.identity
+    lost = callback_key(REF.sdk_app_id, room_key(REF.room), identity)
+    over.client.delete_item(TableName=TABLE, Key=lost)
+    assert {fault.partition(":")[0] for fault in faults_of(world, over)} == {
+        "an acknowledged report has another list",
+        "an acknowledged callback is missing",
+    }
+
+
+def test_what_is_left_unfolded_and_a_room_that_flaps_are_found() -> None:
+    """Though the last heartbeats make the roster right, and the timeline follows from itself."""
+
+    class Idle(Play):
+        def _refold(self, ref: RoomRef, said: Signal) -> None:
+            """Do nothing."""
+
+    world = World(SETTING, 0, openids)
+    over = Idle(world, KilledBetween, 0)
+    over.run()
+    world.changes = world.changes[:5]
+    found = " ".join(faults_of(world, over))
+    assert "stored reports or callbacks were not folded" in found
+    assert "transitions, where there were 5" in found
+    assert "the roster is wrong" not in found

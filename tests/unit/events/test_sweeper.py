@@ -91,6 +91,15 @@ def test_what_time_is_over_for_is_left_to_the_next_run(kept: Kept) -> None:
     assert not any(kept.here(RoomRef(APP, room)) for room in range(1, 41))
 
 
+def test_the_parts_of_the_index_take_turns(kept: Kept) -> None:
+    """However much is due in one of them, the others do not wait for the next run."""
+    refs = [RoomRef(APP, room) for room in range(1, 60)]
+    for ref in refs:
+        kept.take(kept.report("anna", ref=ref))
+    sweep(kept, LEASE + MINUTE, after(SHARDS))
+    assert {ref.shard for ref in refs if not kept.here(ref)} == {ref.shard for ref in refs}
+
+
 def test_pages_follow_each_other(kept: Kept) -> None:
     """More rooms than a page holds are due in one part of the index."""
     refs = [ref for room in range(1, 12 * PAGE) if (ref := RoomRef(APP, room)).shard == ROOM.shard]

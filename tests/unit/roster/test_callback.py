@@ -155,6 +155,8 @@ def test_what_is_no_json_is_refused(raw: bytes) -> None:
         (body(EventGroupId="1"), ["#/EventGroupId"]),
         (body(EventType=103.0), ["#/EventType"]),
         (body(EventType=True), ["#/EventType"]),
+        (body(EventType=10**9), ["#/EventType"]),
+        (body(EventType=-1), ["#/EventType"]),
         (body(CallbackTs="-"), ["#/CallbackTs"]),
         (body(CallbackTs=0), ["#/CallbackTs"]),
         (body(CallbackTs=10**13), ["#/CallbackTs"]),

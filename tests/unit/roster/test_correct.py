@@ -55,3 +55,12 @@ def test_a_list_from_before_it_does_not_undo_it() -> None:
     late = room.lists("berta anna", 59_000, late=2_000)
     assert late.outcome == "stale"
     assert room.names == "anna"
+
+
+def test_nobody_leaves_before_it_came_by_an_operator_whose_clock_is_slow() -> None:
+    """Its leave takes the time of its join."""
+    room = room_of("anna")
+    room.lists("anna berta", 60_000)
+    done = correct(room.head, room.members, {"anna"}, T0 + 59_000)
+    assert [each.t for each in done.transitions] == [T0 + 60_000]
+    assert set(replay(room.members, done.transitions)) == {"anna"}

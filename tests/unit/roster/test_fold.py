@@ -253,8 +253,9 @@ def test_lists_that_do_not_know_of_a_join_do_not_take_it_back() -> None:
     room = room_of("anna berta carla dora")
     room.lists("anna berta carla dora emma", 60_000)
     room.lists("berta anna carla dora fanny", 60_100)
-    room.lists("carla anna berta dora fanny", 60_150)
-    assert room.leaving == ""
+    head = room.head
+    assert room.lists("carla anna berta dora fanny", 60_150).outcome is Outcome.STALE
+    assert (room.head, room.leaving) == (head, "")
     assert room.names == "anna berta carla dora emma fanny"
     room.lists("dora anna berta carla emma fanny", 60_200)
     assert room.head.hash == set_hash(room.members)
@@ -347,6 +348,14 @@ def test_a_room_holds_no_more_than_its_setting_allows() -> None:
     members = {each.user for each in folded.transitions}
     assert members == {"zoe", "user0", "user1", "user2"}
     assert folded.head.size == 4
+
+
+def test_a_room_over_what_its_setting_now_allows_takes_nobody_in() -> None:
+    """Nor does it put anybody out."""
+    room = room_of("anna berta carla dora")
+    room.most = 2
+    room.lists("anna berta carla dora emma fanny greta", 60_000)
+    assert room.names == "anna berta carla dora"
 
 
 def test_a_list_of_oneself_alone_is_no_witness_once_most_others_are_named_again() -> None:

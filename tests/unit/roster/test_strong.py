@@ -105,6 +105,24 @@ def test_a_103_takes_back_a_leave_that_waits() -> None:
     assert room.head.hash == set_hash(room.members)
 
 
+def test_a_103_of_before_a_leave_that_waits_does_not_take_it_back() -> None:
+    """It comes late, and tells what is known."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla", 60_000)
+    late = room.tencent(Kind.ENTERED, "dora", 60_000, late=5000)
+    assert (late.outcome, room.leaving) == (Outcome.UNCHANGED, "dora")
+
+
+def test_of_two_104s_the_later_one_is_remembered() -> None:
+    """In whatever order they come, and though the user was never seen."""
+    room = Room()
+    room.tencent(Kind.LEFT, "anna", 2000)
+    room.tencent(Kind.LEFT, "anna", 1000, late=3000)
+    for t in (1500, 2000):
+        assert room.tencent(Kind.ENTERED, "anna", t, late=9000).outcome is Outcome.STALE
+    assert room.tencent(Kind.ENTERED, "anna", 2001, late=9000).outcome is Outcome.APPLIED
+
+
 def test_a_104_ends_a_leave_that_waits() -> None:
     """Nobody leaves twice."""
     room = room_of("anna berta carla dora emma")

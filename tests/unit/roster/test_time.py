@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.roster.head import LEASE, LEASE_BEATING, STRAGGLER, Head
+from chalicelib.roster.head import GRACE, LEASE, LEASE_BEATING, STRAGGLER, Head
 from chalicelib.roster.members import Reason
-from chalicelib.roster.settle import due, settle, settled_members
+from chalicelib.roster.settle import due, settle, settled_members, settled_size
 from chalicelib.roster.steps import Outcome
 from tests.support.folding import T0, Room, room_of
 
@@ -117,3 +117,49 @@ def test_nothing_is_ever_due_in_a_room_that_was_never_seen() -> None:
     """Its head is the empty one."""
     assert due(Head()) is None
     assert settle(Head(), T0, dict).head == Head()
+
+
+def test_who_is_a_witness_already_is_none_again_when_fewer_are_needed() -> None:
+    """Others have left since; what was said before them, and is folded again, changes nothing."""
+    room = room_of("anna berta carla dora")
+    room.lists("anna berta carla", 60_000)
+    for user in ("berta", "carla"):
+        room.leaves(user, 61_000)
+    assert (room.leaving, room.head.needed()) == ("dora", 1)
+    head = room.head
+    assert room.lists("anna", 61_000).head is head
+    assert room.shown(T0 + 60_000 + GRACE) == {"anna"}
+
+
+def test_a_list_folded_again_after_leaves_were_due_changes_nothing() -> None:
+    """They were due by the very list, which left one more leave with one witness of now enough."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna", 60_000)
+    room.lists("berta", 100_000, asked=True)
+    room.settle(T0 + 100_000)
+    head = room.head
+    assert room.leaving == "anna"
+    assert room.lists("berta", 100_000, seq=2, asked=True).head is head
+
+
+def test_when_a_leave_has_waited_others_may_have_as_well() -> None:
+    """With fewer who are about to leave a witness less is needed, and so a shorter wait."""
+    room = room_of("anna berta carla dora emma")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("berta anna carla", 60_100)
+    now = T0 + 60_100 + GRACE
+    assert room.shown(now) == {"anna", "berta", "carla"}
+    assert settled_size(room.head, now) == 3
+    room.settle(now)
+    assert room.story[5:] == ["-emma@60000", "-dora@60100"]
+
+
+def test_when_a_lease_is_over_nobody_leaves_before_it_came_or_after_it_was_gone() -> None:
+    """The last that was heard is written seldom; and who was not named any more left then."""
+    room = room_of("anna berta")
+    room.lists("anna berta carla dora", 60_000)
+    room.lists("anna berta carla", 61_000)
+    room.settle(T0 + LEASE)
+    left = {each.user: each.t - T0 for each in room.timeline if not each.joined}
+    assert left == {"anna": 0, "berta": 0, "carla": 60_000, "dora": 61_000}
+    assert {each.reason for each in room.timeline if not each.joined} == {Reason.LEASE}
