@@ -132,6 +132,10 @@ class EventTable:
         """A reporter's two newest reports, the newest first."""
         return [said_of(item) for item in self._newest(place, 2)]
 
+    def said_last(self, place: Place) -> Said | None:
+        """A reporter's newest report, as it stood a moment ago."""
+        return next(map(said_of, self._newest(place, 1, strong=False)), None)
+
     def newest(self, place: Place) -> Report | None:
         """A reporter's newest report, as far as it is not garbage yet.
 
@@ -207,9 +211,11 @@ class EventTable:
             raise HistoryGone
         return snapshot_of(item)
 
-    def _newest(self, place: Place, many: int) -> list[Any]:
+    def _newest(self, place: Place, many: int, *, strong: bool = True) -> list[Any]:
         first, last = report_key(place, 0, 0)["sk"], report_key(place, 10**13 - 1, 10**10 - 1)["sk"]
-        found = self._items.range(place.pk, first, last, newest_first=True, page=many)
+        found = self._items.range(
+            place.pk, first, last, newest_first=True, page=many, strong=strong
+        )
         return list(islice(found, many))
 
     def _led_on(

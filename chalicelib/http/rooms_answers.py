@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.roster.signal import Source
+from chalicelib.roster.members import vouched_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from chalicelib.events.history import Roster, Standing
     from chalicelib.events.keys import RoomRef
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.events.rooms import Change
     from chalicelib.events.sessions import Evidence, Session
     from chalicelib.roster.members import Member, Transition
+    from chalicelib.roster.signal import Source
 
 
 def room_form(ref: RoomRef) -> dict[str, Any]:
@@ -30,7 +32,11 @@ def open_room_form(each: OpenRoom) -> dict[str, Any]:
 
 
 def roster_form(
-    standing: Standing, roster: Roster, playurls: Mapping[str, str | None], at: int | None
+    standing: Standing,
+    roster: Roster,
+    playurls: Mapping[str, str | None],
+    spoken: AbstractSet[str],
+    at: int | None,
 ) -> dict[str, Any]:
     """A roster.
 
@@ -38,6 +44,7 @@ def roster_form(
         standing: the room.
         roster: who is in it, or was.
         playurls: that the asking member knows, by userid.
+        spoken: members that others named, and that have reported since.
         at: the past moment that the roster is of, in unix ms; None: it is of now.
     """
     ref = standing.room.ref
@@ -57,7 +64,13 @@ def roster_form(
     return {
         **form,
         "members": [
-            _member_form(user, member, roster.leaving.get(user), playurls.get(user))
+            _member_form(
+                user,
+                member,
+                confirmed=user in spoken or vouched_for(user, member),
+                leaving=roster.leaving.get(user),
+                playurl=playurls.get(user),
+            )
             for user, member in members
         ],
     }
@@ -94,11 +107,11 @@ def session_form(session: Session) -> dict[str, Any]:
 
 
 def _member_form(
-    user: str, member: Member, leaving: int | None, playurl: str | None
+    user: str, member: Member, *, confirmed: bool, leaving: int | None, playurl: str | None
 ) -> dict[str, Any]:
     form: dict[str, Any] = {"userId": user, "since": member.since}
     form |= _word_form(member.by, member.source)
-    if member.by == user or member.source is Source.TENCENT:
+    if confirmed:
         form["confirmed"] = True
     if leaving is not None:
         form["leavingSince"] = leaving

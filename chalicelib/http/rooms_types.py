@@ -102,7 +102,12 @@ MEMBER = Answer(
     # The user whose word brought it in; left out where it was Tencent's alone.
     Field("by", BY, "by", required=False),
     Field("source", SOURCE, "source"),
-    Field("confirmed", Flag("by its own word or Tencent's, not by others' alone"), "ok", False),
+    Field(
+        "confirmed",
+        Flag("in the room by its own word or Tencent's, not by others' alone"),
+        "ok",
+        False,
+    ),
     # Lists have stopped naming it then; it leaves unless one names it again.
     Field("leavingSince", MOMENT, "leaving", required=False),
     Field("playUrl", Text(MOST_PLAYURL), "play_url", required=False),

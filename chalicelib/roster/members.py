@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from chalicelib.roster.signal import Source
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    from chalicelib.roster.signal import Source
 
 
 class Reason(StrEnum):
@@ -43,6 +43,11 @@ class Member(NamedTuple):
     since: int
     by: str
     source: Source
+
+
+def vouched_for(user: str, member: Member) -> bool:
+    """Whether a member came by its own word, or Tencent's."""
+    return member.by == user or member.source is Source.TENCENT
 
 
 class Transition(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 from chalice.app import Chalice, Response
@@ -13,6 +14,7 @@ from chalicelib.events.dynamodb import connect
 from chalicelib.events.history import History
 from chalicelib.events.keys import Place, RoomRef
 from chalicelib.events.listings import Listings
+from chalicelib.events.own_words import OwnWords
 from chalicelib.events.table import Kept
 from chalicelib.http import rooms_answers as answers
 from chalicelib.http import rooms_types as types
@@ -33,6 +35,7 @@ names = Names(os.environ["ROOMGATE_STACK"])
 callers = Callers(store, names, store_failures(app.app_name))
 client = connect()
 history = History(client, os.environ["ROOMGATE_TABLE"], Kept.of(os.environ))
+own_words = OwnWords(history.table)
 listings = Listings(client, os.environ["ROOMGATE_TABLE"])
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -123,12 +126,14 @@ def room(call: Call[Caller]) -> Response:
     standing = history.standing(ref, call.now_ms)
     if at is not None:
         past = history.roster_at(standing, at, call.now_ms)
-        return answer_unless_same(call, answers.roster_form(standing, past, playurls, at))
+        return answer_unless_same(call, answers.roster_form(standing, past, playurls, set(), at))
+    now = cache(lambda: history.roster(standing))
+    spoken = own_words.of(standing, lambda: now().members)
 
     def form() -> dict[str, Any]:
-        return answers.roster_form(standing, history.roster(standing), playurls, None)
+        return answers.roster_form(standing, now(), playurls, spoken, None)
 
-    tag = tag_of(answers.what_decides(standing), sorted(playurls.items()))
+    tag = tag_of(answers.what_decides(standing), sorted(playurls.items()), sorted(spoken))
     return answer_unless_known(call, tag, form)
 
 

@@ -25,6 +25,8 @@ TABLE: Final = "events"
 APP: Final = 1400037025
 KEY: Final = b"k" * 32
 API_KEY: Final = "rg_reader_" + "r" * 43
+EVERYWHERE: Final = "rg_everywhere_" + "e" * 43
+"""Of a caller who may read every application."""
 ENVIRONMENT: Final = {"ROOMGATE_STACK": STACK, "ROOMGATE_TABLE": TABLE}
 
 REPORTS: Final = "/v1/userlist-reports"
@@ -43,6 +45,7 @@ def fill_stores() -> None:
         Name=f"{STACK}/report-token", SecretString=json.dumps(secret)
     )
     put_caller(API_KEY, applications=frozenset({APP}), actions=frozenset({"read"}))
+    put_caller(EVERYWHERE, actions=frozenset({"read"}))
 
 
 def put_caller(api_key: str, **may: Any) -> None:

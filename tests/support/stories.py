@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chalicelib.events.keys import RoomRef
+from chalicelib.events.sessions import Evidence, Session, session_item
 from chalicelib.events.table import EventTable, Kept
 from chalicelib.roster.fold import Folded
 from chalicelib.roster.head import Lease
@@ -12,6 +13,7 @@ from chalicelib.roster.members import Reason, Transition, replay
 from chalicelib.roster.signal import Source
 from chalicelib.roster.steps import Outcome
 from chalicelib.roster.view import set_hash
+from tests.support.reports import TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,6 +34,16 @@ def came(user: str, t: int, by: str | None = None, source: Source = Source.CLIEN
 def went(user: str, t: int, by: str = "", reason: Reason = Reason.GRACE) -> Transition:
     """A user went."""
     return Transition(False, user, t, by, Source.CLIENT, reason)
+
+
+OWN_WORD: Final = Evidence("anna", Source.CLIENT, Reason.LISTED)
+"""Anna's, that she is there."""
+
+
+def put_sessions(dynamodb: DynamoDBClient, *sessions: Session) -> None:
+    """Store sessions."""
+    for session in sessions:
+        dynamodb.put_item(TableName=TABLE, Item=session_item(session, session.joined))
 
 
 class Story:

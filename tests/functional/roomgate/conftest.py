@@ -12,7 +12,10 @@ from moto import mock_aws
 
 from infra.standins.secretsmanager import Nobody, SecretsManagerStandIn
 from roomgate.cli import roomgate
+from roomgate.findings import OK
 from tests.support.apps import load_app
+from tests.support.issuer import IssuerStandIn
+from tests.support.keys import pem_of_new_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,3 +107,65 @@ def rotating(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:  #
     with SecretsManagerStandIn(function, region="eu-central-1") as secretsmanager:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", secretsmanager.url)
         yield function
+
+
+PARTS = ("shared", "lake", "webhook", "rooms", "issuer", "keeper", "exporter", "rotation")
+
+
+def stack(part: str, outputs: dict[str, str], days: int = 180) -> None:
+    """A stack as CloudFormation would have it, with hardly anything in it."""
+    named = {"Name": f"/nothing/{part}", "Type": "String", "Value": "-"}
+    nothing = {"Type": "AWS::SSM::Parameter", "Properties": named}
+    template = {
+        "Parameters": {"KeyMaxAgeDays": {"Type": "Number", "Default": days}},
+        "Resources": {"Nothing": nothing},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    client = BOTO.client("cloudformation")
+    client.create_stack(StackName=f"{STACK}-{part}", TemplateBody=json.dumps(template))
+
+
+def put(name: str, value: str) -> None:
+    """Store a parameter."""
+    BOTO.client("ssm").put_parameter(Name=f"/{STACK}/{name}", Value=value, Type="String")
+
+
+def put_secret(name: str, value: str) -> None:
+    """Store a secret."""
+    client = BOTO.client("secretsmanager")
+    client.create_secret(Name=f"{STACK}/{name}", SecretString=value)
+
+
+@pytest.fixture
+def functions() -> Iterator[IssuerStandIn]:
+    """What answers at the functions' URLs."""
+    with IssuerStandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def deployed(rotating: object, functions: IssuerStandIn, cli: Cli) -> IssuerStandIn:
+    """A stack in order: all deployed, an application with a key, a caller."""
+    assert rotating
+    for part in PARTS:
+        outputs = {"KeyArn": "k", "TableName": "t"} if part == "shared" else {"Url": functions.url}
+        stack(part, outputs)
+    secret = json.dumps({"keys": []})
+    name = f"{STACK}/report-token"
+    BOTO.client("secretsmanager").create_secret(Name=name, SecretString=secret)
+    cli.done("apps", "add", APP)
+    cli.done("keys", "import", APP, "-", given=pem_of_new_key())
+    cli.done("callers", "add", "backend")
+    return functions
+
+
+def checks(result: Result) -> list[dict[str, str]]:
+    """What doctor found."""
+    found: list[dict[str, str]] = json.loads(result.stdout)["checks"]
+    return found
+
+
+def to_do(cli: Cli, check: str) -> list[dict[str, str]]:
+    """What doctor has to say about one thing, beside that it is in order."""
+    found = checks(cli.run("doctor", "--json"))
+    return [each for each in found if each["check"] == check and each["state"] != OK]

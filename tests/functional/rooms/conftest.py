@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import TYPE_CHECKING
 
 import boto3
@@ -20,11 +21,20 @@ if TYPE_CHECKING:
     from chalicelib.rooms import Room
 
 
+_apps = count(1500000000)
+
+
 @pytest.fixture(scope="module")
 def dynamodb(rooms: Function) -> DynamoDBClient:
     """A client of the event table that rooms reads."""
     assert rooms.module.app.app_name == "rooms"
     return boto3.client("dynamodb")
+
+
+@pytest.fixture
+def app() -> int:
+    """An application of the test's own."""
+    return next(_apps)
 
 
 @pytest.fixture
