@@ -27,7 +27,7 @@ def room_form(ref: RoomRef) -> dict[str, Any]:
 def open_room_form(each: OpenRoom) -> dict[str, Any]:
     """A room of the list of open ones."""
     head = each.room.head
-    known = {"version": head.version, "hash": head.hash, "heardAt": head.lease.heard}
+    known = {"version": head.version, "hash": head.hash, "heardAt": head.heard}
     return {**room_form(each.room.ref), "size": each.size, **known}
 
 
@@ -57,7 +57,7 @@ def roster_form(
         "size": len(roster.members),
     }
     if at is None and standing.room.head.version:
-        form["heardAt"] = standing.head.lease.heard
+        form["heardAt"] = standing.head.heard
     if at is None and roster.members:
         form["leaseEndsAt"] = standing.head.lease.ends
     members = sorted(roster.members.items(), key=lambda each: (each[1].since, each[0]))

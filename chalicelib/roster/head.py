@@ -185,6 +185,11 @@ class Head(NamedTuple):
     pending: tuple[Pending, ...] = ()
     marks: tuple[Mark, ...] = ()
 
+    @property
+    def heard(self) -> int:
+        """When the room was last heard of, in unix ms, as far as that was worth a write."""
+        return max(self.lease.heard, self.t)
+
     def leaving(self, members: Iterable[str]) -> dict[str, Pending]:
         """Who is about to leave, and by what evidence."""
         return {user: group for group in self.pending for user in group.users(members)}

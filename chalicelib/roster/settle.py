@@ -80,7 +80,7 @@ def _closed(
     transitions = []
     for user, member in members.items():
         pending = leaving.get(user)
-        t = pending.t if pending else max(member.since, head.lease.heard)
+        t = pending.t if pending else max(member.since, head.heard)
         source = pending.source if pending else member.source
         by = pending.witnesses[0] if pending else ""
         transitions.append(Transition(False, user, t, by, source, Reason.LEASE))

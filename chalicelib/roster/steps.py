@@ -62,6 +62,9 @@ def counted(
     head: Head, transitions: Sequence[Transition], marks: Iterable[Mark], *, now: int
 ) -> Head:
     """Count members that came and went, and mark them."""
+    if not head.size:  # A room opens, and its lease begins.
+        began = max((each.t for each in transitions), default=0)
+        head = head._replace(lease=head.lease._replace(heard=max(head.lease.heard, began)))
     size = head.size + sum(1 if each.joined else -1 for each in transitions)
     joined = [each.user for each in transitions if each.joined]
     pending = tuple(group.joined(joined) for group in head.pending) if joined else head.pending

@@ -82,7 +82,7 @@ def test_an_empty_room_starts_anew() -> None:
 
 
 def test_a_room_that_everyone_left_can_be_filled_at_once() -> None:
-    """A call that ends and starts again within seconds, with the same tokens."""
+    """A call that ends and starts again within seconds, with the same tokens; its lease is new."""
     room = room_of("anna berta")
     room.leaves("anna", 20_000)
     room.leaves("berta", 21_000)
@@ -90,6 +90,7 @@ def test_a_room_that_everyone_left_can_be_filled_at_once() -> None:
     room.lists("anna", 23_000)
     room.lists("anna berta", 24_000)
     assert room.story[4:] == ["+anna@23000", "+berta@24000"]
+    assert due(room.head) == T0 + 23_000 + LEASE
 
 
 def test_what_is_due_happens_before_a_late_list_is_heard() -> None:
@@ -155,11 +156,11 @@ def test_when_a_leave_has_waited_others_may_have_as_well() -> None:
 
 
 def test_when_a_lease_is_over_nobody_leaves_before_it_came_or_after_it_was_gone() -> None:
-    """The last that was heard is written seldom; and who was not named any more left then."""
+    """All are gone since the newest list; who was not named any more left when that began."""
     room = room_of("anna berta")
     room.lists("anna berta carla dora", 60_000)
     room.lists("anna berta carla", 61_000)
     room.settle(T0 + LEASE)
     left = {each.user: each.t - T0 for each in room.timeline if not each.joined}
-    assert left == {"anna": 0, "berta": 0, "carla": 60_000, "dora": 61_000}
+    assert left == dict.fromkeys(["anna", "berta", "carla", "dora"], 61_000)
     assert {each.reason for each in room.timeline if not each.joined} == {Reason.LEASE}
