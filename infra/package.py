@@ -2,10 +2,10 @@
 
     python -m infra.package [--local] [--runtime python3.13] [--architecture arm64]
 
-A function's build folder is a Chalice project of its own: app.py, chalicelib, its configuration and
-locked wheels. Chalice packs it and writes the template, over which the merge file is laid; the zip
-is then written anew, with bytecode, so that the same input always gives the same bytes. What has
-not changed is not built again.
+A function's build folder is a Chalice project of its own: app.py, what it needs of chalicelib, its
+configuration and locked wheels. Chalice packs it and writes the template, over which the merge file
+is laid; the zip is then written anew, with bytecode, so that the same input always gives the same
+bytes. What has not changed is not built again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from infra import bytecode, wheels, zips
 from infra import target as targets
 from infra.imports import NOWHERE, import_app
 from infra.layout import BUILD, FUNCTIONS, MEGABYTE, ROOT, Function, InfraError
+from infra.sources import shared_sources
 from infra.template import environment, merge_document
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _BUILDERS = (
     "imports",
     "layout",
     "package",
+    "sources",
     "target",
     "template",
     "wheels",
@@ -134,7 +136,7 @@ def _inputs(function: Function, target: Target, root: Path) -> Iterator[tuple[st
     infra = [_INFRA / f"{name}.py" for name in _BUILDERS]
     infra += [_INFRA / "https.json"] if function.http else []
     infra += [_INFRA / f"{function.name}.json", _INFRA / "runtime.txt"]
-    for path in [*zips.files_under(own), *zips.files_under(root / "chalicelib"), *infra]:
+    for path in [*zips.files_under(own), *shared_sources(own / "app.py", root), *infra]:
         yield path.name if path in infra else path.relative_to(root).as_posix(), path.read_bytes()
     tools = f"{sys.version} chalice {version('chalice')} {bytecode.interpreter(target)}"
     yield "target", f"{target} {tools}".encode()
@@ -144,8 +146,10 @@ def _chalice_package(function: Function, target: Target, root: Path, folder: Pat
     project = folder / function.name
     shutil.rmtree(project, ignore_errors=True)
     own = root / "functions" / function.name
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(root / "chalicelib", project / "chalicelib", ignore=ignore)
+    for source in shared_sources(own / "app.py", root):
+        to = project / source.relative_to(root)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, to)
     shutil.copytree(own / ".chalice", project / ".chalice")
     shutil.copy(own / "app.py", project)
     wheels.install(own / "requirements.txt", project / "vendor", target)
