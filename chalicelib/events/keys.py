@@ -90,7 +90,7 @@ def callback_key(sdk_app_id: int, room: str | None, identity: tuple[int, int, st
     Args:
         sdk_app_id: the application.
         room: the room's key; None: the callback names none that there can be.
-        identity: unix ms, Tencent's type of event, the user (or nobody: empty).
+        identity: unix ms, Tencent's type of event, the user or what tells it from others.
     """
     t, event_type, user = identity
     return _key(callbacks_pk(sdk_app_id, room), f"{t:013}#{event_type}#{user}")

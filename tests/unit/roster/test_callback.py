@@ -137,6 +137,14 @@ def test_it_is_the_same_one_when_it_is_sent_again() -> None:
     assert len({first.identity, *(parse_callback(each).identity for each in others)}) == 5
 
 
+def test_what_is_about_nobody_is_told_apart_by_what_it_says() -> None:
+    """A room may see two such things in one ms, and neither may be taken for the other's repeat."""
+    nobody = info(UserId="-")
+    first = parse_callback(body(nobody))
+    assert parse_callback(body(nobody, CallbackTs=SENT + 10_000)).identity == first.identity
+    assert parse_callback(body(info(UserId="-", Reason=7))).identity != first.identity
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"\xff", b"NaN", b'{"EventGroupId": NaN}', b"[" * 100_000, b"1" * 5000]
 )
