@@ -14,7 +14,7 @@ from chalicelib.roster.head import STRAGGLER
 from chalicelib.roster.members import vouched_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from collections.abc import Set as AbstractSet
 
     from chalicelib.events.history import Standing
@@ -38,10 +38,12 @@ class OwnWords:
 
     Args:
         table: the event table; for threads.
+        most: stays after which what is known is forgotten.
     """
 
-    def __init__(self, table: EventTable) -> None:
+    def __init__(self, table: EventTable, most: int = MOST_KNOWN) -> None:
         self._table = table
+        self._most = most
         self._known: set[_Stay] = set()
 
     def of(
@@ -64,16 +66,17 @@ class OwnWords:
             for user, member in members().items()
             if not vouched_for(user, member)
         }
-        self._learn(asked.keys() - self._known)
-        return {user for stay, user in asked.items() if stay in self._known}
-
-    def _learn(self, stays: Iterable[_Stay]) -> None:
-        stays = list(stays)
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            found = list(pool.map(self._spoke, stays))
-        if len(self._known) > MOST_KNOWN:
+        known = asked.keys() & self._known
+        known |= self._found(asked.keys() - known)
+        if len(self._known) > self._most:
             self._known.clear()
-        self._known.update(stay for stay, spoke in zip(stays, found, strict=True) if spoke)
+        self._known |= known
+        return {asked[stay] for stay in known}
+
+    def _found(self, stays: Collection[_Stay]) -> set[_Stay]:
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            found = pool.map(self._spoke, stays)
+            return {stay for stay, spoke in zip(stays, found, strict=True) if spoke}
 
     def _spoke(self, stay: _Stay) -> bool:
         ref, user, since = stay

@@ -96,6 +96,16 @@ def test_what_is_known_is_not_asked_again(kept: Kept, own_words: OwnWords) -> No
     assert queries(kept) == before + 1  # Carla may have spoken meanwhile.
 
 
+def test_who_is_known_stays_confirmed_when_what_is_known_is_forgotten(kept: Kept) -> None:
+    """An answer names all who have spoken, not only those who were looked up for it."""
+    own_words = OwnWords(kept.table, most=0)
+    kept.take(kept.report("anna berta carla"))
+    kept.take(kept.report("berta anna carla", 500))
+    assert spoken(kept, own_words) == {"berta"}
+    kept.take(kept.report("carla anna berta", 1000))
+    assert spoken(kept, own_words) == {"berta", "carla"}
+
+
 @pytest.mark.parametrize("members", [MOST_MEMBERS, MOST_MEMBERS + 1])
 def test_in_large_rooms_nobody_is_asked_for(kept: Kept, own_words: OwnWords, members: int) -> None:
     """It would cost as many reads each time."""
