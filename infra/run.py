@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from requests import RequestException
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 STACK = "roomgate"
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UNSET: Final = "unset AWS_PROFILE $(env | sed -n 's/^\\(AWS_[A-Z0-9_]*\\)=.*/\\1/p')\n"
+"""Has a shell forget its AWS settings, whatever they are; one is named, since zsh wants a name."""
 
 
 def run(folder: Path, *, once: bool) -> None:
@@ -83,10 +85,12 @@ def _write_env(path: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
 def _write_settings(path: Path, aws: LocalAws) -> None:
     """What a shell needs to call the local AWS, with roomgate or aws: ``. .local/aws``."""
     path.touch(mode=0o600)
-    # Settings of the shell's own that would be preferred to these, or go with other credentials.
-    settings = aws.settings | {"AWS_REGION": aws.settings["AWS_DEFAULT_REGION"]}
+    # The shell's own settings would be preferred to these (a region, an endpoint of one service),
+    # or go with other credentials: what is meant for this AWS would reach a real one.
+    ours = {name: value for name, value in aws.environ.items() if name.startswith("AWS_")}
+    settings = ours | {"AWS_REGION": aws.settings["AWS_DEFAULT_REGION"]}
     lines = [f"export {name}={value}\n" for name, value in settings.items()]
-    path.write_text("unset AWS_PROFILE AWS_SESSION_TOKEN\n" + "".join(lines))
+    path.write_text(_UNSET + "".join(lines))
 
 
 def _stay(env: Path, urls: Mapping[str, str], tenant: Tenant) -> None:

@@ -28,7 +28,8 @@ curl -s "$ISSUER/v1/entries" -H "Authorization: Bearer $API_KEY" \
 """
 # In a shell that was set up for AWS before.
 STATUS_FROM_AWS = """
-export AWS_REGION=eu-west-1 AWS_PROFILE=nobody AWS_SESSION_TOKEN=over
+export AWS_REGION=eu-west-1 AWS_PROFILE=nobody AWS_DEFAULT_PROFILE=nobody AWS_SESSION_TOKEN=over
+export AWS_ENDPOINT_URL_SSM=http://127.0.0.1:1 AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true
 . {aws}
 .venv/bin/roomgate --json keys status 1400000001
 """
