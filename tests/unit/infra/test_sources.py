@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from infra.layout import FUNCTIONS, ROOT, Function
 from infra.sources import shared_sources
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LIB = ROOT / "chalicelib"
-FEW = ("issuer", "exporter")
+READERS = ("webhook", "rooms", "keeper", "exporter")
 
 
 def held(name: str) -> set[str]:
@@ -28,11 +33,38 @@ def test_a_function_holds_what_it_imports_and_what_that_does() -> None:
     }
 
 
+def rooms(name: str) -> set[str]:
+    """Which rooms of chalicelib it holds something of."""
+    return {path.partition("/")[0] for path in held(name)}
+
+
 def test_a_function_holds_no_room_that_it_has_no_use_for() -> None:
-    """A change of the roster deploys no issuer, and nothing that signs reaches a reader's zip."""
-    issuer, exporter = ({path.partition("/")[0] for path in held(name)} for name in FEW)
-    assert issuer.isdisjoint({"events", "roster", "lake"})
-    assert exporter.isdisjoint({"callers", "entries"})
+    """A change of the roster deploys no issuer; what is named for its types alone is no use."""
+    assert rooms("issuer").isdisjoint({"events", "roster", "lake"})
+    assert rooms("exporter").isdisjoint({"callers", "entries", "keys"})
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_nothing_that_signs_reaches_a_readers_zip(name: str) -> None:
+    """Whoever reads what was said makes no ticket."""
+    assert rooms(name).isdisjoint({"tickets", "entries"})
+
+
+def test_what_is_imported_for_types_is_left_out_and_its_alternative_is_not(tmp_path: Path) -> None:
+    """And so are packages on the way, modules in functions, and what those import in turn."""
+    for name in ("__init__", "typed", "other", "lazy", "last", "unused"):
+        file = tmp_path / "chalicelib" / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    (tmp_path / "chalicelib" / "lazy.py").write_text("import chalicelib.last")
+    app = tmp_path / "app.py"
+    app.write_text(
+        "if TYPE_CHECKING:\n    from chalicelib.typed import T\n"
+        "else:\n    from chalicelib.other import T\n"
+        "def late(): from chalicelib import lazy\n"
+    )
+    found = [path.stem for path in shared_sources(app, tmp_path)]
+    assert found == ["__init__", "last", "lazy", "other"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda each: each.name)
