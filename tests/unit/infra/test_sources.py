@@ -51,7 +51,7 @@ def test_nothing_that_signs_reaches_a_readers_zip(name: str) -> None:
 
 
 def test_what_is_imported_for_types_is_left_out_and_its_alternative_is_not(tmp_path: Path) -> None:
-    """And so are packages on the way, modules in functions, and what those import in turn."""
+    """Held are packages on the way, too, what a function imports, and what that does in turn."""
     for name in ("__init__", "typed", "other", "lazy", "last", "unused"):
         file = tmp_path / "chalicelib" / f"{name}.py"
         file.parent.mkdir(exist_ok=True)
