@@ -1,10 +1,13 @@
 """The SQL of the lake: named queries, their parameters, and the same text for Athena and DuckDB.
 
 The files under infra/analytics are in Trino's dialect, which is Athena's. Each begins with a
-comment that says what it answers, its parameters with their types and defaults, and its columns. A
-parameter stands in the text as ``:since``; in its place comes a literal of its type, made here from
-a checked value, so that nothing that a person gives is ever read as SQL. Neither Athena nor DuckDB
-gets to see a placeholder.
+comment that says what it answers, its parameters with their types and defaults, and its columns.
+What several of them begin with stands once, under shared: a line ``-- include: wanted, firsts`` is
+where that comes in, so that the whole can run alone.
+
+A parameter stands in the text as ``:since``; in its place comes a literal of its type, made here
+from a checked value, so that nothing that a person gives is ever read as SQL. Neither Athena nor
+DuckDB gets to see a placeholder.
 
 ::
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parent.parent / "infra" / "analytics"
 DAY: Final = 86_400
 
+_INCLUDE: Final = re.compile(r"^-- include: (.+)\n", re.MULTILINE)
 _PARAMETER: Final = re.compile(r"--   :(\w+) +(timestamp|bigint|varchar) +(.+) \(default: (.+)\)")
 _TODAY: Final = re.compile(r"today(?: - (\d+))?")
 
@@ -91,7 +95,7 @@ class Query(NamedTuple):
     Attributes:
         name: its file's, without suffix.
         title: what it answers, in a sentence.
-        text: the whole file.
+        text: the whole file, with what it includes.
         parameters: by name.
     """
 
@@ -122,10 +126,16 @@ def query(name: str) -> Query:
     """A query by its name; raises UnknownQuery."""
     if name not in names():
         raise UnknownQuery(name, difflib.get_close_matches(name, names(), n=2, cutoff=0.35))
-    text = (FOLDER / f"{name}.sql").read_text()
+    text = _INCLUDE.sub(_included, (FOLDER / f"{name}.sql").read_text())
     found = (_PARAMETER.fullmatch(line) for line in text.splitlines())
     parameters = {match[1]: Parameter(*match.groups()) for match in found if match}
     return Query(name, text.splitlines()[0].removeprefix("-- "), text, parameters)
+
+
+def _included(line: re.Match[str]) -> str:
+    """What several queries share: each a named part of a WITH."""
+    parts = (FOLDER / "shared" / f"{name}.sql" for name in line[1].split(", "))
+    return "".join(f"{part.read_text().rstrip()},\n" for part in parts)
 
 
 def bound(text: str, values: Mapping[str, Value]) -> str:

@@ -19,11 +19,7 @@
 --   lag_p99_ms   bigint
 --   lag_most_ms  bigint
 WITH
-wanted AS (  -- In unix ms.
-    SELECT
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :since) AS since,
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :until) AS until
-),
+-- include: wanted
 transitions AS (  -- Each once: a row that was delivered again has the same id.
     SELECT DISTINCT id, t, delta, source, reason, lag_ms
     FROM events

@@ -15,11 +15,7 @@
 --   users   bigint     users who came or went
 --   rooms   bigint     rooms in which somebody did
 WITH
-wanted AS (  -- In unix ms.
-    SELECT
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :since) AS since,
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :until) AS until
-),
+-- include: wanted
 transitions AS (  -- Each once: a row that was delivered again has the same id.
     SELECT DISTINCT id, app, room, user, t, delta
     FROM events
@@ -30,10 +26,7 @@ transitions AS (  -- Each once: a row that was delivered again has the same id.
           BETWEEN substr(CAST(:since - INTERVAL '1' HOUR AS varchar), 1, 13)
               AND substr(CAST(:until + INTERVAL '5' HOUR AS varchar), 1, 13)
 ),
-digits AS (  -- Not sequence(): Athena's ends at 10,000.
-    SELECT digit
-    FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS listed (digit)
-),
+-- include: digits
 hours AS (
     SELECT since + 3600000 * CAST(
         a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit AS bigint

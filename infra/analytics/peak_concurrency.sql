@@ -15,34 +15,7 @@
 --   users    bigint     the most users inside at once
 --   peak_at  timestamp  when first so many were, UTC
 WITH
-wanted AS (  -- In unix ms.
-    SELECT
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :since) AS since,
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :until) AS until
-),
-transitions AS (  -- Each once: a row that was delivered again has the same id.
-    SELECT DISTINCT id, app, room, user, t, ver, delta
-    FROM events
-    WHERE ev IN ('join', 'leave') AND (:app = 0 OR app = :app)
-      AND dt BETWEEN substr(CAST(:since - INTERVAL '25' HOUR AS varchar), 1, 10)
-                 AND substr(CAST(:until + INTERVAL '5' HOUR AS varchar), 1, 10)
-      AND concat(dt, ' ', hour)
-          BETWEEN substr(CAST(:since - INTERVAL '25' HOUR AS varchar), 1, 13)
-              AND substr(CAST(:until + INTERVAL '5' HOUR AS varchar), 1, 13)
-),
-firsts AS (  -- Each user's first step in a room: who first goes was inside already.
-    SELECT app, room, min_by(delta, place) AS delta
-    FROM (
-        SELECT app, room, user, delta,
-               ver * 1000000 + CAST(split_part(id, '/', 4) AS bigint) AS place
-        FROM transitions
-    ) AS placed
-    GROUP BY app, room, user
-),
-digits AS (  -- Not sequence(): Athena's ends at 10,000.
-    SELECT digit
-    FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS listed (digit)
-),
+-- include: wanted, transitions, firsts, digits
 days AS (
     SELECT since + 86400000 * CAST(a.digit + 10 * b.digit + 100 * c.digit AS bigint) AS t
     FROM wanted

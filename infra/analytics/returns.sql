@@ -18,11 +18,7 @@
 --   day1_share  double     day1_users / users, 0 to 1
 --   day7_share  double     day7_users / users, 0 to 1
 WITH
-wanted AS (  -- In unix ms.
-    SELECT
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :since) AS since,
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :until) AS until
-),
+-- include: wanted
 transitions AS (  -- Each once: a row that was delivered again has the same id.
     SELECT DISTINCT id, app, user, t, delta
     FROM events

@@ -18,11 +18,7 @@
 --   users_most  bigint     users inside at once: the most during that minute
 --   users_last  bigint     users inside at its end
 WITH
-wanted AS (  -- In unix ms.
-    SELECT
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :since) AS since,
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :until) AS until
-),
+-- include: wanted
 transitions AS (  -- Each once: a row that was delivered again has the same id.
     SELECT DISTINCT id, app, room, user, t, ver, delta
     FROM events
@@ -34,15 +30,7 @@ transitions AS (  -- Each once: a row that was delivered again has the same id.
           BETWEEN substr(CAST(:since - INTERVAL '25' HOUR AS varchar), 1, 13)
               AND substr(CAST(:until + INTERVAL '5' HOUR AS varchar), 1, 13)
 ),
-firsts AS (  -- Each user's first step in a room: who first goes was inside already.
-    SELECT app, room, min_by(delta, place) AS delta
-    FROM (
-        SELECT app, room, user, delta,
-               ver * 1000000 + CAST(split_part(id, '/', 4) AS bigint) AS place
-        FROM transitions
-    ) AS placed
-    GROUP BY app, room, user
-),
+-- include: firsts
 steps AS (
     SELECT app, room, t, sum(delta) AS delta FROM transitions GROUP BY app, room, t
     UNION ALL

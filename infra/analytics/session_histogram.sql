@@ -16,34 +16,7 @@
 --                     row null
 --   sessions  bigint  sessions of that length
 WITH
-wanted AS (  -- In unix ms.
-    SELECT
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :since) AS since,
-        date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', :until) AS until
-),
-transitions AS (  -- Each once: a row that was delivered again has the same id.
-    SELECT DISTINCT id, app, room, user, t, ver, delta
-    FROM events
-    WHERE ev IN ('join', 'leave') AND (:app = 0 OR app = :app)
-      AND dt BETWEEN substr(CAST(:since - INTERVAL '25' HOUR AS varchar), 1, 10)
-                 AND substr(CAST(:until + INTERVAL '5' HOUR AS varchar), 1, 10)
-      AND concat(dt, ' ', hour)
-          BETWEEN substr(CAST(:since - INTERVAL '25' HOUR AS varchar), 1, 13)
-              AND substr(CAST(:until + INTERVAL '5' HOUR AS varchar), 1, 13)
-),
-steps AS (
-    SELECT
-        t, delta,
-        lag(t) OVER (
-            PARTITION BY app, room, user ORDER BY ver, CAST(split_part(id, '/', 4) AS bigint)
-        ) AS joined
-    FROM transitions
-),
-sessions AS (  -- Those that ended in the time asked about; joined is null where it is not seen.
-    SELECT t - joined AS ms
-    FROM steps CROSS JOIN wanted
-    WHERE delta < 0 AND t >= since AND t < until
-),
+-- include: wanted, transitions, sessions
 bins AS (
     SELECT from_s, to_s
     FROM (

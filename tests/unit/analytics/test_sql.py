@@ -141,8 +141,16 @@ def test_each_query_reads_some_hours_and_drops_repeats(name: str) -> None:
 
 
 def test_every_file_is_a_query() -> None:
-    """Nothing else lies in the folder."""
-    assert sorted(path.name for path in FOLDER.iterdir()) == [f"{name}.sql" for name in NAMES]
+    """Nothing else lies in the folder, but for what queries share."""
+    files = sorted(path.name for path in FOLDER.iterdir() if path.is_file())
+    assert files == [f"{name}.sql" for name in NAMES]
+
+
+def test_what_is_shared_is_shared() -> None:
+    """Each part begins more than one query, which holds it whole."""
+    for part in (FOLDER / "shared").iterdir():
+        text = part.read_text().rstrip()
+        assert sum(f"{text},\n" in query(name).text for name in NAMES) > 1, part.name
 
 
 @pytest.mark.parametrize(

@@ -2,77 +2,23 @@ from __future__ import annotations
 
 import json
 import random
-from threading import Barrier
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
+from botocore.exceptions import EndpointConnectionError, ParamValidationError
 
-from chalicelib.events.keeper import ENOUGH, WORKERS, passes
+from chalicelib.events.keeper import passes
 from chalicelib.events.keys import RoomRef, change_key, head_key
 from chalicelib.events.refusals import HistoryGone, StoreUnavailable
 from chalicelib.roster.head import LEASE
-from infra.standins.dynamodb import DynamoDBStandIn
+from tests.support.keeping import Failing, failures, is_change, records, refusal
 from tests.support.kept import ROOM, T0, Kept
 from tests.support.stream import stream_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.stream import Record
 
 OTHER = RoomRef(1400037025, "107688")
-
-
-class Failing(DynamoDBStandIn):
-    """A table some of whose operations are refused.
-
-    Attributes:
-        refuses: gets an operation and a partition; what DynamoDB says against it, or nothing.
-        reads: the keys of items that were read one by one; queries.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refuses: Callable[[str, str], str] = lambda _operation, _pk: ""
-        self.reads: list[tuple[str, str]] = []
-
-    def get_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
-        pk, sk = (asked["Key"][part]["S"] for part in ("pk", "sk"))
-        self.reads.append((pk, sk))
-        self._check("get", pk)
-        return super().get_item(**asked)
-
-    def put_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
-        self._check("put", asked["Item"]["pk"]["S"])
-        return super().put_item(**asked)
-
-    def transact_write_items(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
-        self._check("transact", asked["TransactItems"][0]["Put"]["Item"]["pk"]["S"])
-        return super().transact_write_items(**asked)
-
-    def query(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
-        self.reads.append(("query", asked["KeyConditionExpression"]))
-        return super().query(**asked)
-
-    def _check(self, operation: str, pk: str) -> None:
-        if said := self.refuses(operation, pk):
-            raise refusal(said, operation)
-
-
-def refusal(code: str, operation: str) -> ClientError:
-    """What botocore makes of a refusal; of a transaction's, all have the same shape."""
-    canceled = operation == "transact"
-    response: Any = {
-        "Error": {"Code": "TransactionCanceledException" if canceled else code},
-        "ResponseMetadata": {"HTTPStatusCode": 400},
-        "CancellationReasons": [{"Code": code}],
-    }
-    return ClientError(response, operation)
 
 
 @pytest.fixture
@@ -85,21 +31,6 @@ def client() -> Failing:
 def kept(client: Failing) -> Kept:
     """That table with a keeper."""
     return Kept(client)
-
-
-def records(client: DynamoDBStandIn) -> list[Record]:
-    """All that keeper is told of what was written, in the order of one shard."""
-    told = [
-        stream_record(new, None, number)
-        for number, (_, old, new) in enumerate(client.log, 1)
-        if new is not None and old is None and new["sk"]["S"][:2] in {"E#", "T#"}
-    ]
-    return json.loads(json.dumps(told))  # type: ignore[no-any-return]
-
-
-def failures(batch: Any) -> list[int]:
-    """The sequence numbers that an answer names."""
-    return [int(each["itemIdentifier"]) for each in batch.answer["batchItemFailures"]]
 
 
 def test_as_a_rule_nothing_is_left_to_do(client: Failing, kept: Kept) -> None:
@@ -203,11 +134,6 @@ def test_a_rooms_changes_stop_at_the_first_that_fails(client: Failing, kept: Kep
     assert ended == {"anna": False, "berta": True}
 
 
-def is_change(record: Record) -> bool:
-    """Whether a record tells of a change of a room."""
-    return bool(record["dynamodb"]["Keys"]["pk"]["S"].startswith("R#"))
-
-
 def broken(record: Record, how: str) -> None:
     """Spoil a record in a way that no retry can cure."""
     inside = record["dynamodb"]
@@ -306,69 +232,6 @@ def test_poison_that_nothing_keeps_comes_again(client: Failing, kept: Kept) -> N
     assert kept.here() == {"anna"}
     broken(told[0], "hash")
     assert failures(kept.keeper.keep(reversed(told), T0)) == [1, 2]
-
-
-def rooms(many: int) -> list[RoomRef]:
-    """So many rooms."""
-    return [RoomRef(ROOM.sdk_app_id, number) for number in range(1, many + 1)]
-
-
-def test_rooms_are_worked_off_side_by_side(client: Failing) -> None:
-    """Each waits for the table, and none for another one."""
-    kept = Kept(client, workers=WORKERS)
-    for ref in rooms(WORKERS):
-        kept.drop(kept.report("anna", ref=ref))
-    told = records(client)
-    together = Barrier(WORKERS, timeout=60)
-
-    def meet(operation: str, _pk: str) -> str:
-        if operation == "get":
-            together.wait()
-        return ""
-
-    client.refuses = meet
-    batch = kept.keeper.keep(told, T0)
-    assert (batch.counts["healed"], batch.poison, failures(batch)) == (WORKERS, [], [])
-    client.refuses = lambda _operation, _pk: ""
-    assert all(kept.here(ref) == {"anna"} for ref in rooms(WORKERS))
-
-
-def test_side_by_side_comes_to_the_same_as_one_by_one() -> None:
-    """Rooms that fill at once, change, and empty; and users who go from room to room."""
-    ends = []
-    for workers in (1, WORKERS):
-        kept = Kept(workers=workers)
-        pump = kept.pump()
-        for number, ref in enumerate(rooms(12)):
-            everyone = " ".join(f"user{(number + each) % 30}" for each in range(20))
-            kept.take(kept.report(everyone, number, ref=ref))
-            kept.drop(kept.report(everyone.rpartition(" ")[0], 5000 + number, seq=2, ref=ref))
-        kept.run(pump)
-        kept.now += 2 * LEASE
-        for ref in rooms(12):
-            kept.folder.settle(ref, kept.now)
-        kept.run(pump)
-        ends.append((kept.timeline(), kept.sessions(), kept.bucket.poison))
-    assert ends[0] == ends[1]
-    assert len(ends[0][1]) == 12 * 20
-    assert all(each.left is not None for each in ends[0][1])
-
-
-def test_where_the_table_is_away_the_rest_is_put_off(client: Failing) -> None:
-    """Lambda must get its answer before the function's time is over; nothing is passed over."""
-    kept = Kept(client, workers=WORKERS)
-    many = rooms(3 * ENOUGH)
-    for ref in many:
-        kept.drop(kept.report("anna", ref=ref))
-    told = records(client)
-    client.reads.clear()
-    client.refuses = lambda operation, _pk: "ThrottlingException" * (operation == "get")
-    batch = kept.keeper.keep(told, T0)
-    assert failures(batch) == list(range(1, len(many) + 1))
-    assert ENOUGH <= len(client.reads) < ENOUGH + WORKERS
-    assert batch.reasons["put-off"] == len(many) - len(client.reads)
-    client.refuses = lambda _operation, _pk: ""
-    assert kept.keeper.keep(told, T0).counts["healed"] == len(many)
 
 
 def test_a_change_some_of_whose_sessions_can_never_be_written_is_kept_once(
