@@ -74,7 +74,7 @@ class _Handling:
     def _report(self) -> Report:
         request = decode(REPORT_REQUEST, parse_json(self.body))
         assert isinstance(request, ReportRequest)
-        view = parse_pushed(request.pushed, self._place.user_id)  # type: ignore[arg-type]
+        view = parse_pushed(request.pushed, self._place.user_id)  # type: ignore[arg-type]  # The body has a list here.
         return Report(self._place, START, request.seq, NOW, request.age, Source.CLIENT, view)
 
     def _fold(self, report: Report) -> Folded:

@@ -253,7 +253,7 @@ GARBLED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def _aws_call(name: str, call: Any, **arguments: Any) -> Any:
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (loaded by now, if AWS is called)
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 (no BotoCoreError, alas)
 
     try:

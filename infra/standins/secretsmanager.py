@@ -57,11 +57,11 @@ class Nobody:
     def check_function(self, function_arn: str) -> None:
         """See Surroundings."""
 
-    def invoke(self, function_arn: str, event: Mapping[str, str]) -> bool:  # noqa: ARG002
+    def invoke(self, function_arn: str, event: Mapping[str, str]) -> bool:  # noqa: ARG002 (nobody does nothing)
         """See Surroundings."""
         return False
 
-    def find(self, secret_id: str) -> State | None:  # noqa: ARG002
+    def find(self, secret_id: str) -> State | None:  # noqa: ARG002 (likewise)
         """See Surroundings."""
         return None
 

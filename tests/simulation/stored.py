@@ -106,7 +106,7 @@ class Stored:
     name = "roomgate, stored"
 
     def __init__(self) -> None:
-        self.table = EventTable(DynamoDBStandIn(), TABLE)  # type: ignore[arg-type]
+        self.table = EventTable(DynamoDBStandIn(), TABLE)  # type: ignore[arg-type]  # A stand-in.
         self._folder = Folder(self.table)
 
     @property

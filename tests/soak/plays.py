@@ -105,7 +105,7 @@ class Play:
 
     def room(self) -> tuple[RoomState, EventTable]:
         """The room as it is stored, and a table to read it by that remembers nothing."""
-        table = EventTable(self.client, TABLE)  # type: ignore[arg-type]
+        table = EventTable(self.client, TABLE)  # type: ignore[arg-type]  # A stand-in.
         return table.room(REF), table
 
     def _take_all(self, signals: Iterable[Signal]) -> None:

@@ -77,7 +77,7 @@ def records(client: DynamoDBStandIn) -> list[Record]:
         for number, (_, old, new) in enumerate(client.log, 1)
         if new is not None and old is None and new["sk"]["S"][:2] in {"E#", "T#"}
     ]
-    return json.loads(json.dumps(told))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(told))  # type: ignore[no-any-return]  # As it went in.
 
 
 def failures(batch: Any) -> list[int]:

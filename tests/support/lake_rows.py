@@ -111,7 +111,7 @@ def filled(rows: Iterable[LakeRow]) -> duckdb.DuckDBPyConnection:
     connection.execute(f"CREATE TABLE events ({columns}, dt VARCHAR, hour VARCHAR)")
     marks = ", ".join("?" * len(LakeRow._fields))
     if listed := list(rows):
-        connection.executemany(f"INSERT INTO events VALUES ({marks})", listed)  # noqa: S608
+        connection.executemany(f"INSERT INTO events VALUES ({marks})", listed)  # noqa: S608 (question marks)
     return connection
 
 

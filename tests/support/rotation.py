@@ -129,7 +129,7 @@ class RotationContract:
         assert rig.labels().previous == old
 
     @pytest.mark.parametrize("respelled", [False, True])
-    def test_the_key_that_signs_now_is_no_candidate(self, rig: Rig, respelled: bool) -> None:  # noqa: FBT001
+    def test_the_key_that_signs_now_is_no_candidate(self, rig: Rig, respelled: bool) -> None:  # noqa: FBT001 (pytest passes it by name)
         """However it is written: a rotation to it would change nothing, and look like one."""
         key = new_secret()
         rig.settle(key_value(key), key_value(f" {key}\n" if respelled else key))

@@ -41,7 +41,7 @@ def test_an_entry_is_signed_by_kms(issuer: Issuer) -> None:
     assert shown["keyId"] == entry["keyId"]
     now, public = int(time.time()), load_public_key(shown["publicKey"])
     who = {"sdk_app_id": KMS_APP, "user_id": "alice"}
-    assert verify_user_sig(entry["userSig"], [public], **who, now=now).key_id == entry["keyId"]  # type: ignore[arg-type]
+    assert verify_user_sig(entry["userSig"], [public], **who, now=now).key_id == entry["keyId"]  # type: ignore[arg-type]  # A dict of two types.
 
 
 def test_a_string_room_is_refused_as_for_any_ecdsa_key(issuer: Issuer) -> None:

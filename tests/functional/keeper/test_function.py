@@ -51,7 +51,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     with mock_aws():
         create_table(boto3.client("dynamodb"), TABLE)
         region = {"LocationConstraint": "eu-central-1"}
-        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)  # type: ignore[arg-type]
+        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)  # type: ignore[arg-type]  # Its types list regions.
         set_up(APP)
         yield load_app("keeper")
 
@@ -69,7 +69,7 @@ def store(*views: View) -> list[dict[str, Any]]:
     reports = [report(ROOM.room, view, seq, app=APP) for seq, view in enumerate(views)]
     for each in reports:
         room = table.room(ROOM)
-        table.store(each, room, lambda room=room: table.members(room))  # type: ignore[misc]
+        table.store(each, room, lambda room=room: table.members(room))  # type: ignore[misc]  # A default that binds.
     return [stream_record(_item(client, each), None, seq) for seq, each in enumerate(reports, 1)]
 
 

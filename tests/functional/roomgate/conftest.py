@@ -81,7 +81,7 @@ class Lambda(Nobody):
         if self._app is None:
             self._app = load_app("rotation")
             # Its log lines would stand among what the command line answers.
-            self._app.log = lambda *_arguments: None  # type: ignore[attr-defined]
+            self._app.log = lambda *_arguments: None  # type: ignore[attr-defined]  # The app is a module.
         self._app.rotate(dict(event), None)
         return True
 

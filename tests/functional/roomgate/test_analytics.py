@@ -288,7 +288,7 @@ def test_rows_of_a_newer_version_are_kept_and_told_of(cli: Cli, folder: Path) ->
     path.unlink()
     words = ("--folder", str(folder), *DAY)
     facts = cli.done("analytics", "query", "peak_concurrency", *words)
-    assert facts["rows"][0]["users"] == PEAK["users"] + 1  # type: ignore[operator]
+    assert facts["rows"][0]["users"] == PEAK["users"] + 1  # type: ignore[operator]  # A number, as it stands above.
     (note,) = facts["notes"]
     assert note.startswith("1 row(s) are of a newer version of the schema than 1")
     sql = "SELECT device, count(*) AS rows FROM events GROUP BY device ORDER BY rows"
@@ -323,7 +323,7 @@ def test_a_folder_that_reads_like_a_partition_is_refused(cli: Cli, tmp_path: Pat
 def test_a_query_is_given_up_on_ctrl_c(folder: Path) -> None:
     """At once, however much there would be to do, and without a traceback."""
     ours, theirs = pty.openpty()
-    crowd = "SELECT count(*) FROM events" + "".join(f", events AS e{n}" for n in range(14))  # noqa: S608
+    crowd = "SELECT count(*) FROM events" + "".join(f", events AS e{n}" for n in range(14))  # noqa: S608 (numbers)
     process = subprocess.Popen(
         [sys.executable, "-m", "roomgate", "analytics", "query", crowd, "--folder", str(folder)],
         stderr=theirs,

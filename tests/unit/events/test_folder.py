@@ -109,7 +109,7 @@ PASSING = [
 
 def faulty(client: DynamoDBClient, error: Exception, nth: int, *, lost: bool = False) -> EventTable:
     """An event table whose n-th call to the store fails."""
-    return EventTable(FaultyClient(client, error, nth, lost=lost), "events")  # type: ignore[arg-type]
+    return EventTable(FaultyClient(client, error, nth, lost=lost), "events")  # type: ignore[arg-type]  # A stand-in.
 
 
 READ_HEAD, PUT_REPORT, READ_REPORTS, COMMIT = 1, 2, 3, 4
@@ -197,7 +197,7 @@ def test_a_write_that_others_beat_is_told_from_one_that_failed(
     client: DynamoDBClient, error: Exception
 ) -> None:
     """Somebody else wrote the head, or is writing it: it is read again, and nobody hears of it."""
-    items = Items(FaultyClient(client, error, 1), "events")  # type: ignore[arg-type]
+    items = Items(FaultyClient(client, error, 1), "events")  # type: ignore[arg-type]  # A stand-in.
     with pytest.raises(HeadMoved):
         items.move({"pk": {"S": "x"}, "sk": {"S": "HEAD"}}, 0, [])
     sent = report(fresh_room(), plain_view(3))

@@ -52,7 +52,7 @@ class StoredRoom:
 
     def __init__(self) -> None:
         self.client = DynamoDBStandIn()
-        self.folder = Folder(EventTable(self.client, TABLE))  # type: ignore[arg-type]
+        self.folder = Folder(EventTable(self.client, TABLE))  # type: ignore[arg-type]  # A stand-in.
         self.now = T0 + 13_000
 
     def hear(self, signals: list[Signal], chance: Random) -> None:
@@ -92,7 +92,7 @@ class StoredRoom:
 
     def must_hold(self) -> None:
         """The timeline leads to the head; no count is ever negative, no witness counts twice."""
-        table = EventTable(self.client, TABLE)  # type: ignore[arg-type]
+        table = EventTable(self.client, TABLE)  # type: ignore[arg-type]  # A stand-in.
         room = table.room(REF)
         members: Any = {}
         for change in table.changes(REF, 0, room.head.version):

@@ -47,7 +47,7 @@ def test_what_a_late_read_misses_is_read_strongly() -> None:
     """A roster is never one from before, nor is history said to be gone that is there."""
     client, room = DynamoDBStandIn(), fresh_room()
     view = plain_view(300)
-    folder = Folder(EventTable(client, "events"))  # type: ignore[arg-type]
+    folder = Folder(EventTable(client, "events"))  # type: ignore[arg-type]  # A stand-in.
     for number in range(20):
         others = {**view.others, **{f"guest{at}": None for at in range(number)}}
         sent = report(room, view_of(view.reporter, others), number + 1)

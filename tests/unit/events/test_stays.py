@@ -38,7 +38,7 @@ class Users:
 
     def items(self, user: str) -> list[Any]:
         """The items of a user's sessions."""
-        return stored_items(self.client, "events", user_pk(1400037025, user))  # type: ignore[arg-type]
+        return stored_items(self.client, "events", user_pk(1400037025, user))  # type: ignore[arg-type]  # A stand-in.
 
     def story(self, user: str) -> list[tuple[int, int | None]]:
         """Beginnings and ends of a user's sessions, in ms since the start of the test."""

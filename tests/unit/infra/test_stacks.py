@@ -152,7 +152,7 @@ def test_other_refusals_pass() -> None:
     def refuse(**_asked: Any) -> None:
         raise refusal
 
-    fake.update_stack = refuse  # type: ignore[method-assign]
+    fake.update_stack = refuse  # type: ignore[method-assign]  # A fake of our own.
     with pytest.raises(ClientError, match="Template format error"):
         _stacks(fake).begin(NAME, TEMPLATE, {})
 

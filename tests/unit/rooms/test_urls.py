@@ -79,7 +79,7 @@ def test_an_unusable_part_makes_no_roomsig_url(options: dict[str, Any]) -> None:
 def test_a_string_room_has_no_roomsig_url() -> None:
     """The roomsig protocol knows numbers only."""
     with pytest.raises(BadIdentifier) as refused:
-        room_url(**WHO, room="lobby", roomsig='{"a":1}')  # type: ignore[arg-type]
+        room_url(**WHO, room="lobby", roomsig='{"a":1}')  # type: ignore[arg-type]  # What a caller may get wrong.
     assert refused.value.field == "strRoomId"
 
 

@@ -48,8 +48,8 @@ def test_a_list_that_states_what_is_known_reads_nothing_and_changes_nothing() ->
         head,
         signal,
         now=T0 + 60,
-        members=must_not_be_read,  # type: ignore[arg-type]
-        recall=must_not_be_read,  # type: ignore[arg-type]
+        members=must_not_be_read,  # type: ignore[arg-type]  # It fails when it is called.
+        recall=must_not_be_read,  # type: ignore[arg-type]  # Likewise.
         most=9,
     )
     assert folded.head is head

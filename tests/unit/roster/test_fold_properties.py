@@ -121,7 +121,7 @@ def test_the_same_may_be_said_any_number_of_times_later(
     room = Room()
     for signal in heard:
         room.hear(signal)
-        again = chance.choice(heard)  # type: ignore[attr-defined]
+        again = chance.choice(heard)  # type: ignore[attr-defined]  # A Random of Hypothesis.
         room.hear(again._replace(received=max(again.received, signal.received)))
         must_hold(room)
 

@@ -29,6 +29,6 @@ def test_the_hash_is_the_same_whoever_reports(users: set[str], chance: object) -
     hashes = set()
     for reporter in users:
         others = sorted(users - {reporter})
-        chance.shuffle(others)  # type: ignore[attr-defined]
+        chance.shuffle(others)  # type: ignore[attr-defined]  # A Random of Hypothesis.
         hashes.add(view_of(reporter, dict.fromkeys(others, f"room://by/{reporter}")).hash)
     assert len(hashes) == 1

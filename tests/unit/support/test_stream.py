@@ -159,7 +159,7 @@ def test_a_failure_that_stays_is_given_up_with_all_behind_it() -> None:
 def test_what_is_too_old_is_given_up_and_the_lane_goes_on() -> None:
     """With retries for ever, age ends it."""
     function = Function(fails("a000"))
-    pump = Pump(function, Settings(partial=True, age=10), random.Random(1), lanes=1)  # noqa: S311
+    pump = Pump(function, Settings(partial=True, age=10), random.Random(1), lanes=1)  # noqa: S311 (no secret)
     pump.write(item("a", 0))
     pump.run()
     assert [each.condition for each in pump.discarded] == ["RecordAgeExceeded"]
@@ -182,7 +182,7 @@ def test_a_batch_is_no_larger_than_a_call_may_be() -> None:
 def test_only_what_a_filter_wants_comes() -> None:
     """A filter looks at the record's name and at prefixes of its keys."""
     function = Function()
-    pump = Pump(function, Settings(filters=(CHANGES,)), random.Random(1), lanes=1)  # noqa: S311
+    pump = Pump(function, Settings(filters=(CHANGES,)), random.Random(1), lanes=1)  # noqa: S311 (no secret)
     pump.write(item("a", 0))
     pump.write(item("a", 1), old=item("a", 1))
     pump.write(None, old=item("a", 2))

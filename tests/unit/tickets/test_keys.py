@@ -47,7 +47,7 @@ SECRET = new_secret()
 def pem(private: object, form: PrivateFormat = PKCS8, password: bytes | None = None) -> str:
     """A private key of cryptography's as PEM."""
     hiding = BestAvailableEncryption(password) if password else NoEncryption()
-    text: bytes = private.private_bytes(Encoding.PEM, form, hiding)  # type: ignore[attr-defined]
+    text: bytes = private.private_bytes(Encoding.PEM, form, hiding)  # type: ignore[attr-defined]  # Only keys that have it come here.
     return text.decode()
 
 
