@@ -16,9 +16,11 @@ from typing import Any, Final, NoReturn
 
 from botocore.exceptions import ClientError
 
+from chalicelib.events.keys import item_bytes
+
 Item = dict[str, dict[str, Any]]
 
-MOST_BYTES: Final = 400 * 1024
+_MOST_BYTES: Final = 400 * 1024
 _READ_BYTES: Final = 1024 * 1024
 _MOST_READS: Final = 100
 _MOST_WRITES: Final = 100
@@ -78,6 +80,8 @@ class DynamoDBStandIn:
         del TableName
         returned = options.pop("ReturnValuesOnConditionCheckFailure", None)
         condition = _condition(options)
+        if _is_too_large(Item):
+            _refuse("PutItem", {"Code": "ValidationException"})
         with self._lock:
             found = self._find(Item)
             if not condition(found):
@@ -110,9 +114,8 @@ class DynamoDBStandIn:
             del put["TableName"]
             puts.append((put.pop("Item"), _condition(put)))
         with self._lock:
-            held = [condition(self._find(item)) for item, condition in puts]
-            if not all(held):
-                codes = ["None" if each else "ConditionalCheckFailed" for each in held]
+            codes = [self._fault(item, condition) for item, condition in puts]
+            if any(code != "None" for code in codes):
                 reasons = [{"Code": code} for code in codes]
                 error: dict[str, Any] = {"Code": "TransactionCanceledException"}
                 _refuse("TransactWriteItems", error, CancellationReasons=reasons)
@@ -196,6 +199,11 @@ class DynamoDBStandIn:
             rows = [row for row in rows if _index_order(row) > _index_order(start)]
         return _page(rows, limit, ("open", "due", "pk", "sk"))
 
+    def _fault(self, item: Item, condition: Callable[[Item | None], bool]) -> str:
+        if _is_too_large(item):
+            return "ValidationError"
+        return "None" if condition(self._find(item)) else "ConditionalCheckFailed"
+
     def _find(self, key: Item) -> Item | None:
         return self._partitions.get(key["pk"]["S"], {}).get(key["sk"]["S"])
 
@@ -219,6 +227,10 @@ def _condition(options: dict[str, Any]) -> Callable[[Item | None], bool]:
     assert not options, f"the stand-in does not know {sorted(options)}"
     test = _CONDITIONS[expression]
     return lambda found: test(found, values)
+
+
+def _is_too_large(item: Item) -> bool:
+    return item_bytes(item) > _MOST_BYTES
 
 
 def _copied(item: Item) -> Item:

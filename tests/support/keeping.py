@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.events.keys import RoomRef
 from infra.standins.dynamodb import DynamoDBStandIn
 from tests.support.stream import stream_record
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.stream import Record
-
-OTHER = RoomRef(1400037025, "107688")
 
 
 class Failing(DynamoDBStandIn):

@@ -12,8 +12,6 @@ from chalicelib.roster.head import LEASE
 from tests.support.keeping import Failing, failures, records
 from tests.support.kept import ROOM, T0, Kept
 
-OTHER = RoomRef(1400037025, "107688")
-
 
 @pytest.fixture
 def client() -> Failing:
