@@ -14,10 +14,10 @@ help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through a call, stay up (ONCE=1: end)
-	@$(BIN)/python -m infra.run $(if $(ONCE),--once)
+	@$(BIN)/python -m infra.local.run $(if $(ONCE),--once)
 
 demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS=--help: its options)
-	@$(BIN)/python -m infra.demo $(ARGS)
+	@$(BIN)/python -m infra.demo.dataset $(ARGS)
 
 test: $(READY)  ## all tests
 	@$(TEST)
@@ -27,31 +27,31 @@ coverage: $(READY)  ## all tests, and which lines they reach; that takes half as
 	@$(TEST) --cov --cov-report=term
 
 soak: $(READY)  ## rooms on a store that fails, as many as SEEDS says (200)
-	@$(BIN)/python -m tests.soak --seeds $(or $(SEEDS),200)
+	@$(BIN)/python -m simulation.soak --seeds $(or $(SEEDS),200)
 
 lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
-	$(BIN)/python -m infra.package
-	$(BIN)/python -m infra.lake
-	$(BIN)/cfn-lint infra/shared.yaml build/lake.yaml build/aws/*.json
+	$(BIN)/python -m infra.package.bundle
+	$(BIN)/python -m infra.deploy.lake
+	$(BIN)/cfn-lint infra/deploy/templates/shared.yaml build/lake.yaml build/aws/*.json
 
 package: $(READY)  ## zips and templates for AWS, under build/aws (ARGS=--help: its options)
-	@$(BIN)/python -m infra.package $(ARGS)
+	@$(BIN)/python -m infra.package.bundle $(ARGS)
 
 deploy: $(READY)  ## deploy to AWS, as the AWS_ settings say (ARGS=--help: its options)
-	@$(BIN)/python -m infra.deploy up $(ARGS)
+	@$(BIN)/python -m infra.deploy.deployment up $(ARGS)
 
 undeploy: $(READY)  ## take the functions off AWS (ARGS=--data: what they share too)
-	@$(BIN)/python -m infra.deploy down $(ARGS)
+	@$(BIN)/python -m infra.deploy.deployment down $(ARGS)
 
 bench: $(READY)  ## what it costs, beside its peers (ARGS=--help: its options)
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(READY)  ## pin all dependencies anew with their hashes (UPGRADE=--upgrade: to the newest)
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
-	for name in requirements infra/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/exporter/requirements functions/keeper/requirements functions/rotation/requirements; do \
+	for name in requirements infra/package/runtime functions/issuer/requirements functions/webhook/requirements functions/rooms/requirements functions/exporter/requirements functions/keeper/requirements functions/rotation/requirements; do \
 	  $(LOCK) -c requirements-dev.txt $$name.in -o $$name.txt || exit 1; done
 
 clean:  ## delete what was built, and the local AWS with its state

@@ -13,14 +13,15 @@ from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING, Final
 
 from bench.figures import BenchError
-from infra import package, target, wheels, zips
-from infra.layout import BUILD, ROOT
+from infra.layout import BUILD, ROOT, RUNTIME_LOCK
+from infra.package import bundle as package
+from infra.package import target, wheels, zips
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.package import Bundle
-    from infra.target import Target
+    from infra.package.bundle import Bundle
+    from infra.package.target import Target
 
 # Apart from what other commands build, so that neither waits for the other.
 FOLDER: Final = BUILD / "bench"
@@ -79,7 +80,7 @@ def package_empty(into: Path) -> Path:
 def runtime(into: Path, *, boto3: bool) -> Path:
     """The runtime's folder: its client and, where asked, its boto3; compiled, as AWS ships it."""
     if boto3:
-        wheels.install(ROOT / "infra" / "runtime.txt", into, target.local())
+        wheels.install(RUNTIME_LOCK, into, target.local())
     for name in _RUNTIME_CLIENT:
         _copy_distribution(name, into)
     _compile(into)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from chalicelib.events.keys import item_bytes
+from chalicelib.table.item_keys import item_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from infra.standins.dynamodb import DynamoDBStandIn
+    from infra.emulators.dynamodb import DynamoDBEmulator
 
 READ_BYTES: Final = 4096
 WRITE_BYTES: Final = 1024
@@ -62,7 +62,7 @@ class Metered:
         bill: where.
     """
 
-    def __init__(self, client: DynamoDBStandIn, bill: Bill) -> None:
+    def __init__(self, client: DynamoDBEmulator, bill: Bill) -> None:
         self._client = client
         self.bill = bill
 

@@ -20,19 +20,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench import bundles
+from bench.emulators.runtime_api import RuntimeApi
+from bench.emulators.stores import AwsStores, Extension
 from bench.figures import BenchError, Figure
 from bench.material import REGION, REPORT_URL, SESSION_TOKEN, STACK, empty_event, entry_event
-from bench.standins.runtime_api import RuntimeApi
-from bench.standins.stores import AwsStores, Extension
-from infra import target
-from infra.standins.loopback import HOST
-from infra.template import environment
+from infra.emulators.loopback import HOST
+from infra.package import target
+from infra.package.template import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bench.emulators.runtime_api import Life
     from bench.material import Material
-    from bench.standins.runtime_api import Life
 
 RUNS: Final = 15
 BOUND: Final = 2.0

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench.capacity import Bill, Metered, kind_of
 from bench.clockwork import Clock
-from chalicelib.events.folder import Folder
-from chalicelib.events.rooms import change_of
-from chalicelib.events.stream import heard
-from chalicelib.events.table import EventTable
-from infra.standins.dynamodb import DynamoDBStandIn
-from tests.simulation.runs import World
-from tests.simulation.stored import TABLE, openid, post
-from tests.simulation.truth import START, Change, Setting
+from chalicelib.stream.records import heard
+from chalicelib.table.rooms import change_of
+from chalicelib.table.table import EventTable
+from chalicelib.table.writer import RoomWriter
+from infra.emulators.dynamodb import DynamoDBEmulator
+from simulation.runs import World
+from simulation.stored import TABLE, openid, post
+from simulation.truth import START, Change, Setting
 
 if TYPE_CHECKING:
     from chalicelib.roster.signal import Signal
-    from tests.simulation.runs import History
+    from simulation.runs import History
 
 PAUSE_MS: Final = 12_000
 """Between changes, on average."""
@@ -107,7 +107,7 @@ class _Crowd:
     """The requests of a room, and the environments that take them."""
 
     def __init__(self, *, remember: bool) -> None:
-        self.clock, self.client = Clock(), DynamoDBStandIn()
+        self.clock, self.client = Clock(), DynamoDBEmulator()
         self.bill, self.keeper, self._before = Bill(), Bill(), Bill()
         self.reports = self.environments = 0
         self._kept = 0
@@ -155,10 +155,10 @@ class _Crowd:
 class _Environment:
     """An environment of the webhook: one request at a time."""
 
-    def __init__(self, store: DynamoDBStandIn, clock: Clock, chance: Random) -> None:
+    def __init__(self, store: DynamoDBEmulator, clock: Clock, chance: Random) -> None:
         self.meter = Metered(store, Bill())
         client: Any = _Distant(self.meter, clock, chance)
-        self.folder = Folder(
+        self.folder = RoomWriter(
             EventTable(client, TABLE),
             sleep=lambda seconds: clock.wait(1000 * seconds),
             chance=chance.random,

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.emulators.stores import Extension
 from bench.figures import BenchError
 from bench.material import REPORT_URL, SDK_APP_ID, SESSION_TOKEN, STACK, entry_event
 from bench.rounds import figure, take_turns
 from bench.signing import SIGN, bare_sign
-from bench.standins.stores import Extension
 from infra.layout import ROOT
 
 if TYPE_CHECKING:

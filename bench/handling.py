@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import BenchError
 from bench.rounds import figure, take_turns
-from chalicelib.events.keys import Place
-from chalicelib.events.reports import Beside, Report, report_item
-from chalicelib.http.body import parse_json
-from chalicelib.http.schema import decode
-from chalicelib.http.webhook_types import REPORT_REQUEST, ReportRequest
+from chalicelib.api.bodies import parse_json
+from chalicelib.api.webhook_types import REPORT_REQUEST, ReportRequest
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
 from chalicelib.roster.members import Member
-from chalicelib.roster.parse import parse_pushed
 from chalicelib.roster.signal import Source
-from chalicelib.roster.steps import Outcome
+from chalicelib.roster.transforms import Outcome
+from chalicelib.roster.userlist import parse_pushed
 from chalicelib.roster.view import set_hash
-from tests.simulation.stored import PLAYURL, REF, openid
-from tests.simulation.truth import START
+from chalicelib.schema import decode
+from chalicelib.table.item_keys import ReporterKey
+from chalicelib.table.reports import DeltaBase, Report, report_item
+from simulation.stored import PLAYURL, REF, openid
+from simulation.truth import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +58,8 @@ class _Handling:
             lease=Lease(START),
         )
         keys = self._members.keys
-        self._beside = Beside(VERSION, self._head.hash, (), keys)
-        self._place = Place(*REF, known[0])
+        self._beside = DeltaBase(VERSION, self._head.hash, (), keys)
+        self._place = ReporterKey(*REF, known[0])
 
     def fold(self) -> Folded:
         """Decode it, check ids and playurls, hash, fold it."""

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bench.capacity import Bill, Metered
 from bench.crowd import TAKES_MS
 from bench.figures import BenchError, Figure
-from chalicelib.events.folder import Folder
-from chalicelib.events.keeper import WORKERS, Keeper
-from chalicelib.events.keys import Place
-from chalicelib.events.operations import Items
-from chalicelib.events.reports import Report
-from chalicelib.events.stays import Stays
-from chalicelib.events.table import HISTORY_DAYS, EventTable
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import view_of
-from infra.standins.dynamodb import DynamoDBStandIn
-from tests.simulation.stored import TABLE, openid
-from tests.simulation.truth import START
-from tests.support.stream import stream_record
+from chalicelib.stream.keeper import WORKERS, Keeper
+from chalicelib.table.item_keys import ReporterKey
+from chalicelib.table.items import Items
+from chalicelib.table.reports import Report
+from chalicelib.table.stays import Sessions
+from chalicelib.table.table import HISTORY_DAYS, EventTable
+from chalicelib.table.writer import RoomWriter
+from infra.emulators.dynamodb import DynamoDBEmulator
+from simulation.stored import TABLE, openid
+from simulation.stream import stream_record
+from simulation.truth import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,12 +84,12 @@ def _figure(what: str, pace: Pace, bound: float | None = None) -> Figure:
 
 def _pace(members: int, rooms: int, workers: int) -> Pace:
     """Fill a table, and work off its stream, batch by batch."""
-    client = DynamoDBStandIn()
+    client = DynamoDBEmulator()
     shard = _units(client, members, rooms) / PARTITION_UNITS
     records = _records(client)
     slow: Any = _Slow(client)
-    stays = Stays(Items(slow, TABLE), HISTORY_DAYS)
-    keeper = Keeper(Folder(EventTable(slow, TABLE)), stays, _Refusing(), workers)
+    stays = Sessions(Items(slow, TABLE), HISTORY_DAYS)
+    keeper = Keeper(RoomWriter(EventTable(slow, TABLE)), stays, _Refusing(), workers)
     began, used = time.perf_counter(), time.process_time()
     for first in range(0, len(records), BATCH):
         batch = keeper.keep(records[first : first + BATCH], START)
@@ -98,11 +98,11 @@ def _pace(members: int, rooms: int, workers: int) -> Pace:
     return Pace(time.perf_counter() - began, time.process_time() - used, shard, len(records))
 
 
-def _units(client: DynamoDBStandIn, members: int, rooms: int) -> int:
+def _units(client: DynamoDBEmulator, members: int, rooms: int) -> int:
     """Let rooms fill and empty, all at the same time; the write units that this takes."""
     bill = Bill()
     metered: Any = Metered(client, bill)
-    folder = Folder(EventTable(metered, TABLE))
+    folder = RoomWriter(EventTable(metered, TABLE))
     for report in _reports(members, rooms):
         folder.take(report, report.received)
     return bill.writes.total()
@@ -116,13 +116,13 @@ def _reports(members: int, rooms: int) -> Iterator[Report]:
         for reporter in present:
             for room in range(rooms):
                 at = START + number * STEP_MS + present.index(reporter)
-                place = Place(1400000001, room + 1, f"{reporter[:-4]}{room:04}")
+                place = ReporterKey(1400000001, room + 1, f"{reporter[:-4]}{room:04}")
                 others = [f"{other[:-4]}{room:04}" for other in present if other != reporter]
                 view = view_of(place.user_id, dict.fromkeys(others))
                 yield Report(place, START, number, at, 0, Source.CLIENT, view)
 
 
-def _records(client: DynamoDBStandIn) -> list[Any]:
+def _records(client: DynamoDBEmulator) -> list[Any]:
     return [
         stream_record(new, None, number)
         for number, (_, old, new) in enumerate(client.log, 1)
@@ -133,7 +133,7 @@ def _records(client: DynamoDBStandIn) -> list[Any]:
 class _Slow:
     """A client to which an answer takes as long as DynamoDB's."""
 
-    def __init__(self, client: DynamoDBStandIn) -> None:
+    def __init__(self, client: DynamoDBEmulator) -> None:
         self._client = client
 
     def __getattr__(self, operation: str) -> Any:

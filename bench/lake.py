@@ -19,19 +19,19 @@ from botocore.compat import HTTPHeaders
 from bench.figures import BenchError, Figure
 from bench.handler import load_app, log_to_nobody
 from bench.rounds import figure, take_turns
-from chalicelib.events.keys import RoomRef
-from chalicelib.events.rooms import Change, change_item
-from chalicelib.lake.packing import calls_of
-from chalicelib.lake.row import row_text
-from chalicelib.lake.rows import exported_rows
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
+from chalicelib.stream.batching import calls_of
+from chalicelib.stream.row import row_text
+from chalicelib.stream.rows import exported_rows
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.rooms import Change, change_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.material import Material
-    from chalicelib.lake.row import Row
+    from chalicelib.stream.row import Row
 
 CHANGES: Final = 2000
 ROUNDS: Final = 25
@@ -97,7 +97,7 @@ def batch() -> list[dict[str, Any]]:
     chance = random.Random(7)  # noqa: S311 (no secret)
     records = []
     for number in range(CHANGES):
-        ref = RoomRef(1400000001, 1 + number % 200)
+        ref = RoomKey(1400000001, 1 + number % 200)
         many = 30 if number % 100 == 0 else chance.choice((1, 1, 1, 2))
         at = _START_MS + 50 * number
         transitions = tuple(_transition(chance, at) for _ in range(many))

@@ -16,9 +16,9 @@ from typing import Final
 from bench.figures import BenchError, Figure
 from bench.lake_rows import life_of, write_lake
 from infra.layout import BUILD
-from roomgate.analytics_files import literal
-from roomgate.analytics_lake import COLUMNS, Lake, lake
-from roomgate.analytics_sql import DAY, for_duckdb, names, query
+from roomgate.analytics.files import literal
+from roomgate.analytics.lake import COLUMNS, Lake, lake
+from roomgate.analytics.sql import DAY, for_duckdb, names, query
 
 ROWS: Final = 10_000_000
 _DAYS: Final = 7

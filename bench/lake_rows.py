@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from roomgate.analytics_files import write_partitions
+from roomgate.analytics.files import write_partitions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bench.standins.stores import Stored
-from chalicelib.callers.caller import Caller, hash_of
-from chalicelib.keys.names import Names
-from chalicelib.keys.settings import Settings
+from bench.emulators.stores import Stored
+from chalicelib.auth.caller import Caller, hash_of
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Settings
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

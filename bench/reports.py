@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bench.capacity import Bill, Metered
 from bench.crowd import consumed, steady
 from bench.figures import Figure
-from chalicelib.events.keys import Place, report_key
-from infra.standins.dynamodb import DynamoDBStandIn
-from tests.simulation.stored import PLAYURL, REF, TABLE, openid, openids
-from tests.simulation.truth import START, Setting
+from chalicelib.table.item_keys import ReporterKey, report_key
+from infra.emulators.dynamodb import DynamoDBEmulator
+from simulation.stored import PLAYURL, REF, TABLE, openid, openids
+from simulation.truth import START, Setting
 
 if TYPE_CHECKING:
     from bench.crowd import Consumed
@@ -82,11 +82,11 @@ def naive_cost(setting: Setting) -> Naive:
     users = [openid(f"user{number}") for number in range(setting.size)]
     reporter, *others = users
     userlist = [{"userid": user, "playurl": PLAYURL + user} for user in others]
-    key = report_key(Place(*REF, reporter), START, 1)
+    key = report_key(ReporterKey(*REF, reporter), START, 1)
     once = {**key, "ttl": {"N": str(START)}}
     view = {**key, "sk": {"S": "VIEW"}, "list": {"S": json.dumps(userlist)}, "seq": {"N": "1"}}
     bill = Bill()
-    client = Metered(DynamoDBStandIn(), bill)
+    client = Metered(DynamoDBEmulator(), bill)
     for item in (once, view):
         client.put_item(TableName=TABLE, Item=item)
     return Naive(bill.writes.total(), bill.stored.total())

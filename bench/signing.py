@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.material import NOW, ROOM, SDK_APP_ID, TTL, USER_ID
 from bench.rounds import figure, take_turns
-from chalicelib.rooms import ALL
 from chalicelib.tickets import (
     issue_private_map_key,
     issue_user_sig,
@@ -18,6 +17,7 @@ from chalicelib.tickets import (
     verify_private_map_key,
     verify_user_sig,
 )
+from chalicelib.trtc import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from bench import bundles
 from bench.figures import Figure
-from infra import target
 from infra.layout import MEGABYTE
+from infra.package import target
 
 if TYPE_CHECKING:
-    from infra.package import Bundle
+    from infra.package.bundle import Bundle
 
 # AWS Lambda docs, "Lambda quotas": a zip that is uploaded directly.
 _LAMBDA_LIMIT: Final = 50

@@ -1,1 +1,1 @@
-"""What Roomgate's functions share: one room of the house per package."""
+"""What Roomgate's functions share."""

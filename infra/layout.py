@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 BUILD: Final = ROOT / "build"
 LOCAL: Final = ROOT / ".local"
+TEMPLATES: Final = ROOT / "infra" / "deploy" / "templates"
+RUNTIME_LOCK: Final = ROOT / "infra" / "package" / "runtime.txt"
 MEGABYTE: Final = 1024 * 1024
 
 

@@ -8,20 +8,20 @@ from typing import NoReturn
 
 import click
 
-from roomgate.analytics import analytics
-from roomgate.apps import apps
-from roomgate.callbacks import callbacks
-from roomgate.callers import callers
-from roomgate.doctor import doctor
-from roomgate.events import events
-from roomgate.groups import Group
-from roomgate.keys import keys
-from roomgate.output import Output
-from roomgate.relays import relays
-from roomgate.room_urls import room_url_command
-from roomgate.session import DEFAULT_STACK, Session
-from roomgate.tickets import ticket
-from roomgate.users import users
+from roomgate.commands.analytics import analytics
+from roomgate.commands.apps import apps
+from roomgate.commands.callbacks import callbacks
+from roomgate.commands.callers import callers
+from roomgate.commands.doctor import doctor
+from roomgate.commands.events import events
+from roomgate.commands.groups import Group
+from roomgate.commands.keys import keys
+from roomgate.commands.output import Output
+from roomgate.commands.relays import relays
+from roomgate.commands.room_urls import room_url_command
+from roomgate.commands.session import DEFAULT_STACK, Session
+from roomgate.commands.tickets import ticket
+from roomgate.commands.users import users
 
 _STACK = re.compile(r"[a-z][a-z0-9-]{1,30}")
 

@@ -6,7 +6,7 @@ formats.
 
 from chalicelib.entries.inspector import InspectionRequest, Inspector
 from chalicelib.entries.issuer import EntryRequest, Issuer, RoomTicketRequest, UserSigRequest
-from chalicelib.entries.room_urls import RoomUrlRequest, room_url_for
+from chalicelib.entries.room_url import RoomUrlRequest, room_url_for
 
 __all__ = [
     "EntryRequest",

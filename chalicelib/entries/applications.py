@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from chalicelib.errors import ApiError
 from chalicelib.keys.material import UnusableKey
-from chalicelib.keys.store import NotInStore, StoreDown
-from chalicelib.refusal import Refusal
+from chalicelib.stores.store import NotInStore, StoreDown
 
 if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications
-    from chalicelib.keys.store import StoreError
+    from chalicelib.stores.store import StoreError
 
 RETRY_SECONDS: Final = 5
 
@@ -19,7 +19,7 @@ def application_of(applications: Applications, sdk_app_id: int) -> Application:
     """An application.
 
     Raises:
-        Refusal: ``unknown-application``, ``no-signing-key`` or ``store-unavailable``.
+        ApiError: ``unknown-application``, ``no-signing-key`` or ``store-unavailable``.
     """
     try:
         return applications.get(sdk_app_id)
@@ -27,22 +27,22 @@ def application_of(applications: Applications, sdk_app_id: int) -> Application:
         if error.name == applications.names.key(sdk_app_id):
             raise _no_key(sdk_app_id) from None
         detail = f"Application {sdk_app_id} is not set up here (roomgate apps add)."
-        raise Refusal("unknown-application", detail) from None
+        raise ApiError("unknown-application", detail) from None
     except StoreDown as error:
         raise refuse_key(error, sdk_app_id) from None
 
 
-def refuse_key(error: StoreError, sdk_app_id: int) -> Refusal:
+def refuse_key(error: StoreError, sdk_app_id: int) -> ApiError:
     """What a caller is told where a key can't be read, or KMS does not sign with it."""
     return _no_key(sdk_app_id) if isinstance(error, UnusableKey) else refuse_store_down(error)
 
 
-def _no_key(sdk_app_id: int) -> Refusal:
+def _no_key(sdk_app_id: int) -> ApiError:
     detail = f"Application {sdk_app_id} has no key that can sign (roomgate keys import)."
-    return Refusal("no-signing-key", detail, retry_after=RETRY_SECONDS)
+    return ApiError("no-signing-key", detail, retry_after=RETRY_SECONDS)
 
 
-def refuse_store_down(_error: StoreError) -> Refusal:
+def refuse_store_down(_error: StoreError) -> ApiError:
     """What a caller is told while a store is down and nothing usable is in memory."""
     detail = "Keys and settings can't be read at the moment; try again."
-    return Refusal("store-unavailable", detail, retry_after=RETRY_SECONDS)
+    return ApiError("store-unavailable", detail, retry_after=RETRY_SECONDS)

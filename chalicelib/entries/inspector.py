@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.entries.applications import application_of, refuse_store_down
-from chalicelib.keys.store import StoreDown
+from chalicelib.stores.store import StoreDown
 from chalicelib.tickets import explain
 
 if TYPE_CHECKING:
-    from chalicelib.callers.caller import Caller
+    from chalicelib.auth.caller import Caller
     from chalicelib.keys.applications import Applications, StatedKey
-    from chalicelib.rooms import Room
     from chalicelib.tickets import Explanation
+    from chalicelib.trtc import Room
 
 
 class InspectionRequest(NamedTuple):

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.callers.report_tokens import Claims, mint
+from chalicelib.auth.report_tokens import Claims, mint
 from chalicelib.entries.applications import application_of, refuse_key, refuse_store_down
-from chalicelib.keys.store import StoreError
-from chalicelib.refusal import Refusal, Wrong
-from chalicelib.rooms import ALL, names_of, roomsig_request, rtc_url
+from chalicelib.errors import ApiError, FieldError
+from chalicelib.stores.store import StoreError
 from chalicelib.tickets import issue_private_map_key, issue_user_sig
+from chalicelib.trtc import ALL, names_of, roomsig_request, rtc_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.callers.caller import Caller
-    from chalicelib.callers.report_tokens import ReportTokenKeys
+    from chalicelib.auth.caller import Caller
+    from chalicelib.auth.report_tokens import ReportTokenKeys
     from chalicelib.keys.applications import Application, Applications
-    from chalicelib.keys.settings import Bounds
-    from chalicelib.rooms import Room, Scene
+    from chalicelib.stores.settings import Bounds
     from chalicelib.tickets import SigningKey
+    from chalicelib.trtc import Room, Scene
 
 
 class UserSigRequest(NamedTuple):
@@ -235,7 +235,9 @@ def _roomsig_request(
 def _check_room_kind(application: Application, room: Room) -> None:
     if isinstance(room, str) and application.key.algorithm != "HMAC-SHA256":
         detail = "This application signs with ECDSA, whose tickets know numeric rooms only."
-        raise Refusal("string-room-unsupported", detail, errors=(Wrong("#/strRoomId", detail),))
+        raise ApiError(
+            "string-room-unsupported", detail, errors=(FieldError("#/strRoomId", detail),)
+        )
 
 
 def _ttl(asked: int | None, bounds: Bounds, caller: Caller, member: str) -> int:
@@ -245,6 +247,6 @@ def _ttl(asked: int | None, bounds: Bounds, caller: Caller, member: str) -> int:
     ttl = min(bounds.default, caller.most_ttl or bounds.default) if asked is None else asked
     if not bounds.least <= ttl <= bounds.most:
         detail = f"must be {bounds.least} to {bounds.most} seconds for this application"
-        wrong = Wrong(f"#/{member}", detail)
-        raise Refusal("ttl-out-of-bounds", f"The ttl {detail}.", errors=(wrong,))
+        wrong = FieldError(f"#/{member}", detail)
+        raise ApiError("ttl-out-of-bounds", f"The ttl {detail}.", errors=(wrong,))
     return ttl

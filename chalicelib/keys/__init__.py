@@ -1,5 +1,5 @@
-"""The managed key store: which key signs, which still verify, and an application's settings.
+"""Which key signs: versions, rotation, KMS and probes.
 
-May enter: reading secrets and parameters, and caching what they say. Not: signing (tickets), rights
-(callers).
+May enter: an application's keys, which of them signs, which still verify, how they change. Not:
+reading stores (stores), signing (tickets), rights (auth).
 """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.keys.material import KeyReader
-    from chalicelib.keys.settings import Settings
+    from chalicelib.stores.settings import Settings
     from chalicelib.tickets import SigningKey, VerifyingKey
 
 _USER = "roomgate-test"

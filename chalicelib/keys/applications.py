@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.keys.cache import STALE_SECONDS, RefreshingCache
 from chalicelib.keys.material import KeyReader, UnusableKey
-from chalicelib.keys.settings import Settings
-from chalicelib.keys.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
+from chalicelib.stores.cache import STALE_SECONDS, RefreshingCache
+from chalicelib.stores.settings import Settings
+from chalicelib.stores.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.keys.names import Names
-    from chalicelib.keys.store import Store
+    from chalicelib.stores.names import Names
+    from chalicelib.stores.store import Store
     from chalicelib.tickets import SigningKey
 
 __all__ = ["Application", "Applications", "StatedKey", "UnusableKey"]

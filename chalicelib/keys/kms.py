@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from chalicelib.keys.material import UnusableKey
-from chalicelib.keys.store import GARBLED, StoreDown, aws_settings
+from chalicelib.stores.store import GARBLED, StoreDown, aws_settings
 from chalicelib.tickets import BadKey, load_public_key
 
 if TYPE_CHECKING:

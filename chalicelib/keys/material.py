@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from chalicelib.keys.store import StoreDown
+from chalicelib.stores.store import StoreDown
 from chalicelib.tickets import BadKey, load_key
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import requests
 
-from chalicelib.rooms.js import js_encode
 from chalicelib.tickets import issue_user_sig
+from chalicelib.trtc.js import js_encode
 
 if TYPE_CHECKING:
-    from chalicelib.keys.settings import Probe
+    from chalicelib.stores.settings import Probe
     from chalicelib.tickets import SigningKey
 
 TIMEOUT_SECONDS: Final = (3.0, 5.0)  # to connect, and between two bytes

@@ -64,7 +64,7 @@ class BadCandidate(RotationRefused):
     """The new value is none that may become current; it is kept for inspection."""
 
 
-class Kind(Protocol):
+class SecretKind(Protocol):
     """What sort of secret is rotated: where new values come from, and which ones are good."""
 
     def create(self, current: str | None, candidate: str | None) -> str:
@@ -83,7 +83,7 @@ class Kind(Protocol):
         """Try a new value, without any side effect; raises BadCandidate."""
 
 
-class Outcome(NamedTuple):
+class RotationOutcome(NamedTuple):
     """What a step did.
 
     Attributes:
@@ -107,11 +107,11 @@ class Rotation:
         kind_of: the kind of a secret, by its name; raises NotRotatable for others.
     """
 
-    def __init__(self, client: SecretsManagerClient, kind_of: Callable[[str], Kind]) -> None:
+    def __init__(self, client: SecretsManagerClient, kind_of: Callable[[str], SecretKind]) -> None:
         self._client = client
         self._kind_of = kind_of
 
-    def step(self, event: Mapping[str, Any]) -> Outcome:
+    def step(self, event: Mapping[str, Any]) -> RotationOutcome:
         """Do one step.
 
         Args:
@@ -135,10 +135,10 @@ class Rotation:
         elif asked == "finishSecret":
             promoted = not done and self._promote(versions, name, version, kind)
             self._tidy(secret_id, token)
-            return Outcome(name, asked, token, promoted)
-        return Outcome(name, asked, token)
+            return RotationOutcome(name, asked, token, promoted)
+        return RotationOutcome(name, asked, token)
 
-    def _create(self, versions: Versions, name: str, version: Version, kind: Kind) -> None:
+    def _create(self, versions: Versions, name: str, version: Version, kind: SecretKind) -> None:
         if value_of(self._client, versions.arn, version) is not None:
             return
         current = versions.current and value_of(self._client, versions.arn, versions.current)
@@ -161,13 +161,13 @@ class Rotation:
         except self._client.exceptions.ResourceExistsException:
             return  # The same step, called twice at once: the other one was quicker.
 
-    def _test(self, versions: Versions, name: str, version: Version, kind: Kind) -> None:
+    def _test(self, versions: Versions, name: str, version: Version, kind: SecretKind) -> None:
         value = value_of(self._client, versions.arn, version)
         if value is None:
             raise NotCreated(name, "the pending version has no value")
         kind.test(value)
 
-    def _promote(self, versions: Versions, name: str, version: Version, kind: Kind) -> bool:
+    def _promote(self, versions: Versions, name: str, version: Version, kind: SecretKind) -> bool:
         # Tried once more: what is not good must not become current, whatever was called before.
         self._test(versions, name, version, kind)
         try:

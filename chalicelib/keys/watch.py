@@ -10,7 +10,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.keys.settings import Settings
 from chalicelib.keys.versions import (
     RotationPending,
     Versions,
@@ -19,6 +18,7 @@ from chalicelib.keys.versions import (
     tidy,
     value_of,
 )
+from chalicelib.stores.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from chalicelib.keys.material import KeyReader
-    from chalicelib.keys.names import Names
     from chalicelib.keys.probe import Verdict
-    from chalicelib.keys.settings import Probe
-    from chalicelib.keys.store import Store
+    from chalicelib.stores.names import Names
+    from chalicelib.stores.settings import Probe
+    from chalicelib.stores.store import Store
     from chalicelib.tickets import SigningKey
 
     Ask = Callable[[Probe, SigningKey, int, int], Verdict]

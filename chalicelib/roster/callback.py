@@ -12,14 +12,14 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from chalicelib.refusal import Invalid, Refusal, Wrong
-from chalicelib.rooms.identifiers import BadIdentifier, check_room, check_user_id, room_key
+from chalicelib.errors import ApiError, FieldError, InvalidRequest
 from chalicelib.roster.signal import Kind, Signal, Source
+from chalicelib.trtc.identifiers import BadIdentifier, check_room, check_user_id, room_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.rooms.identifiers import Room
+    from chalicelib.trtc.identifiers import Room
 
 T = TypeVar("T")
 
@@ -85,20 +85,20 @@ def parse_callback(raw: bytes) -> Callback:
     Of a member that is named twice the last one counts, as in JavaScript.
 
     Raises:
-        Refusal: ``malformed-json``.
-        Invalid: it is no callback: it lacks what each has.
+        ApiError: ``malformed-json``.
+        InvalidRequest: it is no callback: it lacks what each has.
     """
     text, value = _parsed(raw)
     if not isinstance(value, dict):
-        raise Invalid((Wrong("#", "must be an object: a callback of Tencent's"),))
+        raise InvalidRequest((FieldError("#", "must be an object: a callback of Tencent's"),))
     info = value.get("EventInfo")
     faults = [
         *_lacking(value, "EventGroupId", "EventType"),
-        *([] if _time(value, "CallbackTs") else [Wrong("#/CallbackTs", "must be unix ms")]),
-        *([] if isinstance(info, dict) else [Wrong("#/EventInfo", "must be an object")]),
+        *([] if _time(value, "CallbackTs") else [FieldError("#/CallbackTs", "must be unix ms")]),
+        *([] if isinstance(info, dict) else [FieldError("#/EventInfo", "must be an object")]),
     ]
     if faults or not isinstance(info, dict):
-        raise Invalid(tuple(faults))
+        raise InvalidRequest(tuple(faults))
     sent: int = value["CallbackTs"]
     return Callback(
         event_group=value["EventGroupId"],
@@ -134,7 +134,7 @@ def _parsed(raw: bytes) -> tuple[str, Any]:
         text = raw.decode()
         return text, json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise Refusal("malformed-json", "The body is not JSON in UTF-8.") from None
+        raise ApiError("malformed-json", "The body is not JSON in UTF-8.") from None
 
 
 def _digest(text: str) -> str:
@@ -146,11 +146,13 @@ def _no_constant(_name: str) -> Any:
     raise ValueError
 
 
-def _lacking(value: dict[str, Any], *names: str) -> list[Wrong]:
+def _lacking(value: dict[str, Any], *names: str) -> list[FieldError]:
     wanted = f"must be a whole number from 0 to {MOST_KIND}"
     found = [(name, _number(value, name)) for name in names]
     return [
-        Wrong(f"#/{name}", wanted) for name, it in found if it is None or not 0 <= it <= MOST_KIND
+        FieldError(f"#/{name}", wanted)
+        for name, it in found
+        if it is None or not 0 <= it <= MOST_KIND
     ]
 
 

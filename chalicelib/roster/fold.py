@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from chalicelib.roster.authoritative import entered, went
 from chalicelib.roster.head import STRAGGLER
-from chalicelib.roster.hindsight import Hearing, cannot_know, position
 from chalicelib.roster.members import replay
-from chalicelib.roster.merge import Case, merge
-from chalicelib.roster.settle import settled_parts
+from chalicelib.roster.merge import NewsFrom, merge
+from chalicelib.roster.reporters import Claim, cannot_know, position
 from chalicelib.roster.signal import Kind
-from chalicelib.roster.steps import Outcome, Step, finished, heard_by, renewed, witnessed
-from chalicelib.roster.strong import entered, went
+from chalicelib.roster.timeouts import settled_parts
+from chalicelib.roster.transforms import Outcome, Step, finished, heard_by, renewed, witnessed
 
 if TYPE_CHECKING:
     from chalicelib.roster.head import Head
@@ -100,13 +100,13 @@ def _list(  # noqa: PLR0917 (likewise)
         return Step(head, outcome=Outcome.STALE)
     before = next((each for each in said if each.order < signal.order), None)
     blinked = before is not None and before.members == 1 < head.size
-    hearing = Hearing(signal, before, blinked)
+    hearing = Claim(signal, before, blinked)
     t = signal.t
     if hearing.reached(head):
         t = max(t, head.t + 1)
     elif t <= head.t or hearing.straggles(head):
         return Step(head, outcome=Outcome.STALE)
-    return merge(Case(renewed(head, signal.t), members(), hearing, t, now), most)
+    return merge(NewsFrom(renewed(head, signal.t), members(), hearing, t, now), most)
 
 
 def _heartbeat(head: Head, signal: Signal, now: int, members: Load) -> Step:

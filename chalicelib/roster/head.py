@@ -53,7 +53,7 @@ def digest_of(user: str) -> str:
     return urlsafe_b64encode(sha256(user.encode()).digest()[:6]).decode()[:DIGEST]
 
 
-class Stop(NamedTuple):
+class PastState(NamedTuple):
     """A set that the head stated for a while.
 
     Attributes:
@@ -114,7 +114,7 @@ class Pending(NamedTuple):
         return self._replace(names=self.names.union(users)) if self.others else self
 
 
-class Mark(NamedTuple):
+class RecentChange(NamedTuple):
     """A user that came or went a short while ago.
 
     Attributes:
@@ -161,7 +161,7 @@ class Head(NamedTuple):
         version: counts changes: folds and settlings that made transitions.
         revision: counts all changes of the head; a write is good only if it has not moved.
         hash: of the members that are not about to leave: what a list is expected to state.
-        said: the hash of the list that led here, where that is another (see `Stop`).
+        said: the hash of the list that led here, where that is another (see `PastState`).
         t: of the newest list that was folded in.
         began: since when the hash holds.
         noted: when the signal that led to it came in.
@@ -181,9 +181,9 @@ class Head(NamedTuple):
     noted: int = 0
     size: int = 0
     lease: Lease = Lease()
-    ring: tuple[Stop, ...] = ()
+    ring: tuple[PastState, ...] = ()
     pending: tuple[Pending, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[RecentChange, ...] = ()
 
     @property
     def heard(self) -> int:
@@ -204,6 +204,6 @@ class Head(NamedTuple):
         lacks = max(1, self.needed() - len(pending.witnesses))
         return pending.noted + min(LAGGARD, GRACE * lacks * (lacks + 1) // 2)
 
-    def stops(self) -> tuple[Stop, ...]:
+    def stops(self) -> tuple[PastState, ...]:
         """The hash that holds now, and older ones, newest first."""
-        return (Stop(self.hash, self.said, self.began, self.noted), *self.ring)
+        return (PastState(self.hash, self.said, self.began, self.noted), *self.ring)

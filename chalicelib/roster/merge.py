@@ -6,22 +6,30 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.roster.head import Pending, digest_of
 from chalicelib.roster.members import Reason, Transition
-from chalicelib.roster.steps import Outcome, Step, counted, heard_by, marks_of, turned, witnessed
+from chalicelib.roster.transforms import (
+    Outcome,
+    Step,
+    counted,
+    heard_by,
+    marks_of,
+    turned,
+    witnessed,
+)
 from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from chalicelib.roster.head import Head, Mark
-    from chalicelib.roster.hindsight import Hearing
+    from chalicelib.roster.head import Head, RecentChange
     from chalicelib.roster.members import Member
+    from chalicelib.roster.reporters import Claim
 
 SMALL_ROOM: Final = 4
 """Members of a room in which often only one is left to see that another goes and comes back."""
 
 
-class Case(NamedTuple):
+class NewsFrom(NamedTuple):
     """A list that is news, and all that it is news to.
 
     Attributes:
@@ -34,7 +42,7 @@ class Case(NamedTuple):
 
     head: Head
     members: Mapping[str, Member]
-    hearing: Hearing
+    hearing: Claim
     t: int
     now: int
 
@@ -55,7 +63,7 @@ class _News(NamedTuple):
     hash: str
 
 
-def merge(case: Case, most: int) -> Step:
+def merge(case: NewsFrom, most: int) -> Step:
     """Fold in a list that is news.
 
     Joins count at once. A leave waits for witnesses, or for a while; it is dated at the first list
@@ -84,7 +92,7 @@ def merge(case: Case, most: int) -> Step:
     return Step(after, (*transitions, *leaves))
 
 
-def _news(case: Case, marks: dict[str, Mark], most: int) -> _News:
+def _news(case: NewsFrom, marks: dict[str, RecentChange], most: int) -> _News:
     head, members, hearing, t, _ = case
     signal = hearing.signal
     stated = {signal.user, *signal.listed}
@@ -100,7 +108,7 @@ def _news(case: Case, marks: dict[str, Mark], most: int) -> _News:
     return _News(joins, back, gone, signal.hash if expected == stated else set_hash(expected))
 
 
-def _heard(case: Case, news: _News) -> Head:
+def _heard(case: NewsFrom, news: _News) -> Head:
     """Who is about to leave now, and who has witnessed it."""
     head, members, hearing, t, now = case
     signal = hearing.signal
@@ -143,7 +151,7 @@ def _fewer(users: list[str], members: Mapping[str, Member]) -> tuple[bool, froze
     return True, frozenset(members.keys() - users)
 
 
-def _returns(case: Case, news: _News) -> Iterator[Transition]:
+def _returns(case: NewsFrom, news: _News) -> Iterator[Transition]:
     """In a small room, the one who saw a user go and sees it again is believed about both."""
     head, members, (signal, _, blinked), t, _ = case
     if head.size > SMALL_ROOM or blinked:
@@ -155,7 +163,7 @@ def _returns(case: Case, news: _News) -> Iterator[Transition]:
             yield Transition(True, user, t, first, signal.source, Reason.LISTED)
 
 
-def _joins(case: Case, marks: dict[str, Mark], news: _News) -> Iterator[Transition]:
+def _joins(case: NewsFrom, marks: dict[str, RecentChange], news: _News) -> Iterator[Transition]:
     signal = case.hearing.signal
     for user in news.joins:
         mark = marks.get(digest_of(user)) if marks else None

@@ -69,7 +69,7 @@ class Signal(NamedTuple):
     asked: bool = False
 
 
-class Said(NamedTuple):
+class PastReport(NamedTuple):
     """What a reporter said earlier: a stored list, or a stored "I left" (nobody is listed).
 
     A list is stored whole, or by what it differs in from the roster beside it.
@@ -95,7 +95,7 @@ class Said(NamedTuple):
     minus: AbstractSet[str] = frozenset()
 
 
-Recall: TypeAlias = "Callable[[], Sequence[Said]]"
+Recall: TypeAlias = "Callable[[], Sequence[PastReport]]"
 """Reads the reporter's two newest stored reports, the newest first.
 
 The one that is being folded is among them if it is that new; heartbeats are not.

@@ -37,7 +37,7 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from chalicelib.rooms.identifiers import Room
+    from chalicelib.trtc.identifiers import Room
 
 __all__ = [
     "BadBase64",

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chalicelib.rooms.codes import CODES
-from chalicelib.rooms.privileges import names_of
 from chalicelib.tickets import verify
 from chalicelib.tickets.errors import BadMember, TicketRefused
-from chalicelib.tickets.mishaps import examine
+from chalicelib.tickets.repair import examine
 from chalicelib.tickets.ticket import PRIVATE_MAP_KEY, USER_SIG, read_userbuf
 from chalicelib.tickets.userbuf import MEMBER as USERBUF
+from chalicelib.trtc.codes import CODES
+from chalicelib.trtc.privileges import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from chalicelib.rooms.identifiers import Room
     from chalicelib.tickets.keys import VerifyingKey
-    from chalicelib.tickets.mishaps import Reading
+    from chalicelib.tickets.repair import Reading
     from chalicelib.tickets.ticket import Ticket
     from chalicelib.tickets.userbuf import Userbuf
+    from chalicelib.trtc.identifiers import Room
 
 _SHOWN_MAX: Final = 40
 _NUMBER_LIMIT: Final = 10**15

@@ -5,12 +5,12 @@ from __future__ import annotations
 import binascii
 from typing import TYPE_CHECKING
 
-from chalicelib.rooms.identifiers import Room, check_room, check_sdk_app_id, check_user_id
-from chalicelib.rooms.privileges import check_privileges
 from chalicelib.tickets import v1, v2
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
 from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
+from chalicelib.trtc.identifiers import Room, check_room, check_sdk_app_id, check_user_id
+from chalicelib.trtc.privileges import check_privileges
 
 if TYPE_CHECKING:
     from chalicelib.tickets.keys import SigningKey

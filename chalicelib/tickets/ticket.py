@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chalicelib.rooms.identifiers import USER_ID_CHARACTERS, USER_ID_PATTERN
 from chalicelib.tickets.envelope import decode_base64
 from chalicelib.tickets.errors import BadBase64, BadMember
 from chalicelib.tickets.userbuf import MEMBER as USERBUF
 from chalicelib.tickets.userbuf import parse_userbuf
+from chalicelib.trtc.identifiers import USER_ID_CHARACTERS, USER_ID_PATTERN
 
 if TYPE_CHECKING:
     from chalicelib.tickets.userbuf import Userbuf

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from chalicelib.rooms.identifiers import BadIdentifier, Room, check_room
 from chalicelib.tickets.errors import BadMember
+from chalicelib.trtc.identifiers import BadIdentifier, Room, check_room
 
 MEMBER: Final = "TLS.userbuf"
 

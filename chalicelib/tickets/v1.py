@@ -6,12 +6,12 @@ import re
 from operator import itemgetter
 from typing import Any, Final
 
-from chalicelib.rooms.identifiers import USER_ID_PATTERN
 from chalicelib.tickets import ticket
 from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
 from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.ticket import DECIMAL, FREE_TEXT, POSITIVE, Ticket
+from chalicelib.trtc.identifiers import USER_ID_PATTERN
 
 _HEAD: Final = (
     '{"TLS.account_type":"0","TLS.appid_at_3rd":"0","TLS.version":"201512300000",'

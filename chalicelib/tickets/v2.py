@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chalicelib.rooms.identifiers import USER_ID_PATTERN
 from chalicelib.tickets import ticket
 from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
 from chalicelib.tickets.keys import HMAC
 from chalicelib.tickets.ticket import NUMBER_MAX, Ticket
+from chalicelib.trtc.identifiers import USER_ID_PATTERN
 
 VERSION_MEMBER: Final = "TLS.ver"
 """Stands in version 2 only."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chalicelib.rooms.privileges import ENTER
 from chalicelib.tickets import v1, v2
 from chalicelib.tickets.envelope import parse_members, unseal
 from chalicelib.tickets.errors import (
@@ -21,14 +20,15 @@ from chalicelib.tickets.errors import (
     WrongUser,
 )
 from chalicelib.tickets.ticket import PRIVATE_MAP_KEY, USER_SIG
+from chalicelib.trtc.privileges import ENTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.rooms.identifiers import Room
     from chalicelib.tickets.keys import VerifyingKey
     from chalicelib.tickets.ticket import Ticket
     from chalicelib.tickets.userbuf import Userbuf
+    from chalicelib.trtc.identifiers import Room
 
 CLOCK_LEEWAY: Final = 60
 """Seconds by which an issuer's clock may be ahead of the verifier's."""

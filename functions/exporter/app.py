@@ -10,12 +10,11 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.events import quarantine
-from chalicelib.events.quarantine import Quarantine
-from chalicelib.http.log import log
-from chalicelib.lake import firehose
-from chalicelib.lake.exporter import Exporter
-from chalicelib.lake.firehose import Delivery
+from chalicelib.api.log import log
+from chalicelib.stream import firehose, quarantine
+from chalicelib.stream.exporter import Exporter
+from chalicelib.stream.firehose import Delivery
+from chalicelib.stream.quarantine import Quarantine
 
 app = Chalice(app_name="exporter")
 

@@ -8,19 +8,19 @@ from typing import Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.callers.api_keys import Callers
-from chalicelib.callers.caller import Caller
-from chalicelib.callers.report_tokens import ReportTokenKeys
+from chalicelib.api import issuer_types as types
+from chalicelib.api.gate import Call, Gate, Route, answer
+from chalicelib.api.log import key_ages, store_failures
+from chalicelib.api.parameters import APP_PARAMETER, app_of
+from chalicelib.auth.api_keys import Callers
+from chalicelib.auth.caller import Caller
+from chalicelib.auth.report_tokens import ReportTokenKeys
 from chalicelib.entries import Inspector, Issuer, room_url_for
-from chalicelib.http import issuer_types as types
-from chalicelib.http.gate import Call, Gate, Route, answer
-from chalicelib.http.log import key_ages, store_failures
-from chalicelib.http.parameters import APP_PARAMETER, app_of
 from chalicelib.keys.applications import Applications
-from chalicelib.keys.names import Names
-from chalicelib.keys.preload import preload
-from chalicelib.keys.store import store_of
-from chalicelib.rooms import room_key
+from chalicelib.stores.names import Names
+from chalicelib.stores.preload import preload
+from chalicelib.stores.store import store_of
+from chalicelib.trtc import room_key
 
 app = Chalice(app_name="issuer")
 

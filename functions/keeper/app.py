@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chalice.app import Chalice
 
-from chalicelib.events import quarantine
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.folder import Folder
-from chalicelib.events.keeper import Keeper
-from chalicelib.events.operations import Items
-from chalicelib.events.quarantine import Quarantine
-from chalicelib.events.stays import Stays
-from chalicelib.events.sweeper import Sweeper
-from chalicelib.events.table import EventTable, Kept
-from chalicelib.http.log import log, store_failures
-from chalicelib.keys.names import Names
-from chalicelib.keys.sizes import LargestRooms
-from chalicelib.keys.store import AwsStore, StoreError
+from chalicelib.api.log import log, store_failures
+from chalicelib.stores.names import Names
+from chalicelib.stores.room_limits import RoomLimits
+from chalicelib.stores.store import AwsStore, StoreError
+from chalicelib.stream import quarantine
+from chalicelib.stream.keeper import Keeper
+from chalicelib.stream.quarantine import Quarantine
+from chalicelib.stream.sweeper import Sweeper
+from chalicelib.table.client import connect
+from chalicelib.table.items import Items
+from chalicelib.table.stays import Sessions
+from chalicelib.table.table import EventTable, Retention
+from chalicelib.table.writer import RoomWriter
 
 if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent
@@ -45,15 +45,15 @@ def now_ms() -> int:
 names = Names(os.environ["ROOMGATE_STACK"])
 store = AwsStore()
 client = connect()
-kept = Kept.of(os.environ)
+kept = Retention.of(os.environ)
 items = Items(client, os.environ["ROOMGATE_TABLE"])
-folder = Folder(
+folder = RoomWriter(
     EventTable(client, os.environ["ROOMGATE_TABLE"], kept),
-    most=LargestRooms(store, names, store_failures(app.app_name)).of,
+    most=RoomLimits(store, names, store_failures(app.app_name)).of,
 )
 keeper = Keeper(
     folder,
-    Stays(items, kept.history),
+    Sessions(items, kept.history),
     Quarantine(
         lru_cache(quarantine.connect),
         os.environ["ROOMGATE_QUARANTINE_BUCKET"],

@@ -8,25 +8,25 @@ from typing import Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.callers.api_keys import Callers
-from chalicelib.callers.caller import Caller
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.history import History
-from chalicelib.events.keys import Place, RoomRef
-from chalicelib.events.listings import Listings
-from chalicelib.events.own_words import OwnWords
-from chalicelib.events.table import Kept
-from chalicelib.http import rooms_answers as answers
-from chalicelib.http import rooms_types as types
-from chalicelib.http.conditional import answer_unless_known, answer_unless_same, tag_of
-from chalicelib.http.gate import Call, Gate, Route
-from chalicelib.http.log import store_failures
-from chalicelib.http.parameters import APP_PARAMETER, ROOM_PARAMETER, app_of, parameter, room_of
-from chalicelib.http.vocabulary import USER_ID
-from chalicelib.keys.names import Names
-from chalicelib.keys.preload import preload
-from chalicelib.keys.store import store_of
-from chalicelib.rooms import room_key
+from chalicelib.api import rooms_answers as answers
+from chalicelib.api import rooms_types as types
+from chalicelib.api.conditional import answer_unless_known, answer_unless_same, tag_of
+from chalicelib.api.gate import Call, Gate, Route
+from chalicelib.api.log import store_failures
+from chalicelib.api.parameters import APP_PARAMETER, ROOM_PARAMETER, app_of, parameter, room_of
+from chalicelib.api.vocabulary import USER_ID
+from chalicelib.auth.api_keys import Callers
+from chalicelib.auth.caller import Caller
+from chalicelib.stores.names import Names
+from chalicelib.stores.preload import preload
+from chalicelib.stores.store import store_of
+from chalicelib.table.client import connect
+from chalicelib.table.confirmations import Confirmations
+from chalicelib.table.history import History
+from chalicelib.table.item_keys import ReporterKey, RoomKey
+from chalicelib.table.listings import Listings
+from chalicelib.table.table import Retention
+from chalicelib.trtc import room_key
 
 app = Chalice(app_name="rooms")
 
@@ -34,8 +34,8 @@ store = store_of(os.environ)
 names = Names(os.environ["ROOMGATE_STACK"])
 callers = Callers(store, names, store_failures(app.app_name))
 client = connect()
-history = History(client, os.environ["ROOMGATE_TABLE"], Kept.of(os.environ))
-own_words = OwnWords(history.table)
+history = History(client, os.environ["ROOMGATE_TABLE"], Retention.of(os.environ))
+own_words = Confirmations(history.table)
 listings = Listings(client, os.environ["ROOMGATE_TABLE"])
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -122,7 +122,7 @@ def room(call: Call[Caller]) -> Response:
     call.who.may("read", ref.sdk_app_id, room=ref.room, user_id=asking, in_path=True, user_in="for")
     at = types.past_of(call.query, call.now_ms)
     # First, so that the roster that its list was written beside leads to the one of now.
-    playurls = history.playurls(Place(*ref, asking)) if asking else {}
+    playurls = history.playurls(ReporterKey(*ref, asking)) if asking else {}
     standing = history.standing(ref, call.now_ms)
     if at is not None:
         past = history.roster_at(standing, at, call.now_ms)
@@ -200,8 +200,8 @@ def sessions(call: Call[Caller]) -> Response:
     return answer_unless_same(call, body)
 
 
-def asked_room(call: Call[Caller]) -> RoomRef:
+def asked_room(call: Call[Caller]) -> RoomKey:
     """The room in a path; the log line tells of it."""
-    ref = RoomRef(app_of(call.path), room_of(call.path))
+    ref = RoomKey(app_of(call.path), room_of(call.path))
     call.facts |= {"sdkAppId": ref.sdk_app_id, "room": room_key(ref.room)}
     return ref

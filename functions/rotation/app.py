@@ -10,19 +10,19 @@ import boto3
 from botocore.exceptions import ClientError
 from chalice.app import Chalice
 
-from chalicelib.callers.secret_kinds import SecretKinds
-from chalicelib.http.log import log
+from chalicelib.api.log import log
+from chalicelib.auth.secret_kinds import SecretKinds
 from chalicelib.keys.material import KeyReader
-from chalicelib.keys.names import Names
 from chalicelib.keys.rotation import Rotation, RotationRefused
-from chalicelib.keys.store import AwsStore, StoreError, aws_settings
 from chalicelib.keys.watch import Found, Watch
+from chalicelib.stores.names import Names
+from chalicelib.stores.store import AwsStore, StoreError, aws_settings
 
 if TYPE_CHECKING:
     from chalice.app import CloudWatchEvent
 
     from chalicelib.keys.probe import Verdict
-    from chalicelib.keys.settings import Probe
+    from chalicelib.stores.settings import Probe
     from chalicelib.tickets import SigningKey
 
 app = Chalice(app_name="rotation")

@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.callers.callback_keys import CallbackKeys
-from chalicelib.callers.callbacks import authenticate_callback, check_time
-from chalicelib.callers.relay import Relay
-from chalicelib.callers.relay_grants import RelayGrant, authenticate_relay, check_epoch
-from chalicelib.callers.report_grants import authenticate_report
-from chalicelib.callers.report_tokens import Claims, ReportTokenKeys
-from chalicelib.callers.signers import Signers
-from chalicelib.events.callbacks import StoredCallback
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.folder import Folder, Taken
-from chalicelib.events.keys import Place
-from chalicelib.events.refusals import ReportConflict
-from chalicelib.events.reports import Report
-from chalicelib.events.table import EventTable, Kept
-from chalicelib.http import signed_types
-from chalicelib.http import webhook_types as types
-from chalicelib.http.body import read_raw
-from chalicelib.http.gate import Call, Gate, Route, Signed, answer
-from chalicelib.http.log import store_failures
-from chalicelib.keys.names import Names
-from chalicelib.keys.preload import preload
-from chalicelib.keys.sizes import LargestRooms
-from chalicelib.keys.store import store_of
-from chalicelib.rooms import room_key
-from chalicelib.roster.parse import ListTooLarge, parse_pushed
+from chalicelib.api import signed_types
+from chalicelib.api import webhook_types as types
+from chalicelib.api.bodies import read_raw
+from chalicelib.api.gate import Call, Gate, Route, Signed, answer
+from chalicelib.api.log import store_failures
+from chalicelib.auth.callback_keys import CallbackKeys
+from chalicelib.auth.callback_signatures import authenticate_callback, check_time
+from chalicelib.auth.relay import Relay
+from chalicelib.auth.relay_grants import RelayGrant, authenticate_relay, check_epoch
+from chalicelib.auth.report_grants import authenticate_report
+from chalicelib.auth.report_tokens import Claims, ReportTokenKeys
+from chalicelib.auth.signers import Signers
 from chalicelib.roster.signal import Kind, Signal, Source
+from chalicelib.roster.userlist import ListTooLarge, parse_pushed
+from chalicelib.stores.names import Names
+from chalicelib.stores.preload import preload
+from chalicelib.stores.room_limits import RoomLimits
+from chalicelib.stores.store import store_of
+from chalicelib.table.client import connect
+from chalicelib.table.errors import ReportConflict
+from chalicelib.table.item_keys import ReporterKey
+from chalicelib.table.reports import Report
+from chalicelib.table.stored_callbacks import StoredCallback
+from chalicelib.table.table import EventTable, Retention
+from chalicelib.table.writer import RecordResult, RoomWriter
+from chalicelib.trtc import room_key
 
 if TYPE_CHECKING:
     from chalicelib.roster.callback import Callback
@@ -45,9 +45,9 @@ failures = store_failures(app.app_name)
 report_keys = ReportTokenKeys(store, names, failures)
 relays = Signers(store, names.relay_prefix, Relay.from_json, "relays", failures)
 callback_keys = Signers(store, names.callback_prefix, CallbackKeys.from_json, "callbacks", failures)
-largest = LargestRooms(store, names, failures)
-folder = Folder(
-    EventTable(connect(), os.environ["ROOMGATE_TABLE"], Kept.of(os.environ)), most=largest.of
+largest = RoomLimits(store, names, failures)
+folder = RoomWriter(
+    EventTable(connect(), os.environ["ROOMGATE_TABLE"], Retention.of(os.environ)), most=largest.of
 )
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -104,7 +104,7 @@ def told(token: Claims) -> dict[str, Any]:
 def userlist_reports(call: Call[Claims]) -> Response:
     """Store one report, durably, before the answer; a heartbeat is only heard."""
     token, body = call.who, call.body
-    place = Place(token.sdk_app_id, token.room, token.user_id)
+    place = ReporterKey(token.sdk_app_id, token.room, token.user_id)
     if isinstance(body, types.HeartbeatRequest):
         return heard(call, place, body.hash, Source.CLIENT)
     return taken(call, place, token.epoch, body, Source.CLIENT)
@@ -144,7 +144,7 @@ def relayed_reports(call: Call[RelayGrant]) -> Response:
     call.facts |= relayed.facts()
     call.who.may_report(relayed.sdk_app_id)
     check_epoch(relayed.epoch, call.now_ms)
-    place = Place(relayed.sdk_app_id, relayed.room, relayed.user_id)
+    place = ReporterKey(relayed.sdk_app_id, relayed.room, relayed.user_id)
     if isinstance(relayed.said, types.HeartbeatRequest):
         return heard(call, place, relayed.said.hash, Source.RELAY)
     return taken(call, place, relayed.epoch, relayed.said, Source.RELAY)
@@ -189,7 +189,7 @@ def trtc_callbacks(call: Call[int]) -> Response:
     return answer({"code": 0})
 
 
-def heard(call: Call[Any], place: Place, known: str, source: Source) -> Response:
+def heard(call: Call[Any], place: ReporterKey, known: str, source: Source) -> Response:
     """Hear a heartbeat that echoes the hash of its sender's last list."""
     call.facts["heartbeat"] = True
     now = call.now_ms
@@ -202,7 +202,7 @@ def heard(call: Call[Any], place: Place, known: str, source: Source) -> Response
 
 
 def taken(
-    call: Call[Any], place: Place, epoch: int, body: types.ReportRequest, source: Source
+    call: Call[Any], place: ReporterKey, epoch: int, body: types.ReportRequest, source: Source
 ) -> Response:
     """Store and fold a list, or the word that its reporter left."""
     said: dict[str, Any] = {"epoch": epoch, "seq": body.seq}
@@ -226,7 +226,7 @@ def _check_size(members: int, most: int) -> None:
         raise ListTooLarge(detail)
 
 
-def _take(call: Call[Any], report: Report) -> Taken:
+def _take(call: Call[Any], report: Report) -> RecordResult:
     try:
         return folder.take(report, call.now_ms)
     except ReportConflict:
@@ -234,7 +234,7 @@ def _take(call: Call[Any], report: Report) -> Taken:
         raise
 
 
-def _known(done: Taken) -> dict[str, Any]:
+def _known(done: RecordResult) -> dict[str, Any]:
     """What an answer says of the room."""
     version = {"version": done.room.head.version}
     return {**version, "resend": True} if done.resend else version

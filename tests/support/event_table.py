@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.events.folder import Folder
-from chalicelib.events.keys import Place, RoomRef, snapshot_key
-from chalicelib.events.refusals import HeadMoved, HistoryGone, ReportConflict
-from chalicelib.events.reports import Report, report_of
-from chalicelib.events.rooms import SNAPSHOT_EVERY, RoomState
-from chalicelib.events.table import EventTable, Kept
 from chalicelib.roster.fold import Folded
 from chalicelib.roster.members import Member, Reason, Transition, replay
-from chalicelib.roster.parse import ListTooLarge
 from chalicelib.roster.signal import Kind, Order, Signal, Source
-from chalicelib.roster.steps import Outcome
+from chalicelib.roster.transforms import Outcome
+from chalicelib.roster.userlist import ListTooLarge
 from chalicelib.roster.view import View, set_hash, view_of
+from chalicelib.table.errors import HeadMoved, HistoryGone, ReportConflict
+from chalicelib.table.item_keys import ReporterKey, RoomKey, snapshot_key
+from chalicelib.table.reports import Report, report_of
+from chalicelib.table.rooms import SNAPSHOT_EVERY, RoomState
+from chalicelib.table.table import EventTable, Retention
+from chalicelib.table.writer import RoomWriter
 from tests.support.lists import plain_view
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.rooms.identifiers import Room
+    from chalicelib.trtc.identifiers import Room
 
 EPOCH = 1_600_000_000_000
 WEEK = 7 * 86_400
-KEPT = Kept(reports=7, history=90)
+KEPT = Retention(reports=7, history=90)
 _fresh_rooms = count(random.SystemRandom().randrange(1, 2**31))
 
 
@@ -70,7 +70,9 @@ def report(
     room: Room, view: View, seq: int = 1, *, epoch: int = EPOCH, age: int = 0, app: int = 1
 ) -> Report:
     """A report that came in at its epoch."""
-    return Report(Place(app, room, view.reporter), epoch, seq, epoch, age, Source.CLIENT, view)
+    return Report(
+        ReporterKey(app, room, view.reporter), epoch, seq, epoch, age, Source.CLIENT, view
+    )
 
 
 def stored_items(client: DynamoDBClient, name: str, pk: str) -> list[Any]:
@@ -104,23 +106,23 @@ class EventTableContract:
         return EventTable(client, name, KEPT)
 
     @pytest.fixture
-    def ref(self) -> RoomRef:
+    def ref(self) -> RoomKey:
         """A room of the test's own."""
-        return RoomRef(1, fresh_room())
+        return RoomKey(1, fresh_room())
 
     def store(self, table: EventTable, sent: Report) -> Report | None:
         """Store a report beside its room as it is now."""
         room = table.room(sent.place.ref)
         return table.store(sent, room, lambda: table.members(room))
 
-    def join(self, table: EventTable, ref: RoomRef, *users: str, t: int = EPOCH) -> RoomState:
+    def join(self, table: EventTable, ref: RoomKey, *users: str, t: int = EPOCH) -> RoomState:
         """Commit that some users came, whoever is there."""
         room = table.room(ref)
         members = table.members(room)
         came = [Transition(True, u, t, u, Source.CLIENT, Reason.LISTED) for u in users]
         return self.commit(table, room, came, replay(members, came))
 
-    def leave(self, table: EventTable, ref: RoomRef, *users: str, t: int = EPOCH) -> RoomState:
+    def leave(self, table: EventTable, ref: RoomKey, *users: str, t: int = EPOCH) -> RoomState:
         """Commit that some users went."""
         room = table.room(ref)
         members = table.members(room)
@@ -146,7 +148,7 @@ class EventTableContract:
 
     @pytest.mark.parametrize("members", [1, 5, 50, 5000])
     def test_what_is_stored_can_be_read(
-        self, table: EventTable, ref: RoomRef, members: int
+        self, table: EventTable, ref: RoomKey, members: int
     ) -> None:
         """A report is there as soon as it is acknowledged, at every size."""
         sent = report(ref.room, plain_view(members), age=250)
@@ -154,7 +156,7 @@ class EventTableContract:
         assert table.newest(sent.place) == sent
 
     def test_a_report_beside_a_roster_can_be_read_when_that_has_moved_on(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """A list that is written as a difference is read by the roster of its time."""
         view = plain_view(200)
@@ -168,7 +170,7 @@ class EventTableContract:
         assert table.newest(sent.place) == sent
 
     def test_a_repeat_is_stored_once(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """The same list under the same (epoch, seq) gives back the one that came first."""
         sent = report(ref.room, plain_view(4))
@@ -187,7 +189,7 @@ class EventTableContract:
         ],
     )
     def test_another_list_under_the_same_seq_is_a_conflict(
-        self, table: EventTable, ref: RoomRef, other: View | None
+        self, table: EventTable, ref: RoomKey, other: View | None
     ) -> None:
         """The list that came first stays, and the other is refused, if only a playurl differs."""
         first = report(ref.room, view_of("anna", {"berta": "room://x/berta"}))
@@ -196,9 +198,9 @@ class EventTableContract:
             self.store(table, first._replace(view=other))
         assert table.newest(first.place) == first
 
-    def test_a_reporter_is_recalled_newest_first(self, table: EventTable, ref: RoomRef) -> None:
+    def test_a_reporter_is_recalled_newest_first(self, table: EventTable, ref: RoomKey) -> None:
         """By (epoch, seq), two at most; what comes late takes its place."""
-        place = Place(*ref, "anna")
+        place = ReporterKey(*ref, "anna")
         assert table.recall(place) == []
         assert table.newest(place) is None
         recalled = []
@@ -209,7 +211,7 @@ class EventTableContract:
         assert recalled == [[first], [tenth, first], [tenth, ninth], [other, tenth]]
 
     def test_a_list_too_large_is_refused_before_any_write(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """What fits no item leaves nothing behind."""
         chance = random.Random(2)  # noqa: S311 (noise, no secret)
@@ -224,16 +226,16 @@ class EventTableContract:
     def test_rooms_and_applications_are_apart(self, table: EventTable) -> None:
         """Room 123, room "123" and another application's room 123 know nothing of each other."""
         room = fresh_room()
-        refs = [RoomRef(1, room), RoomRef(1, str(room)), RoomRef(2, room)]
+        refs = [RoomKey(1, room), RoomKey(1, str(room)), RoomKey(2, room)]
         for at, ref in enumerate(refs):
             self.join(table, ref, f"user{at}")
             self.store(table, report(ref.room, view_of("anna", {}), at, app=ref.sdk_app_id))
         states = [table.room(ref) for ref in refs]
         assert [list(table.members(each)) for each in states] == [["user0"], ["user1"], ["user2"]]
-        seqs = [table.recall(Place(*ref, "anna"))[0].order.seq for ref in refs]
+        seqs = [table.recall(ReporterKey(*ref, "anna"))[0].order.seq for ref in refs]
         assert seqs == [0, 1, 2]
 
-    def test_a_room_that_was_never_seen_is_empty(self, table: EventTable, ref: RoomRef) -> None:
+    def test_a_room_that_was_never_seen_is_empty(self, table: EventTable, ref: RoomKey) -> None:
         """It has version 0, no members and no changes."""
         room = table.room(ref)
         assert room == RoomState(ref)
@@ -241,7 +243,7 @@ class EventTableContract:
         assert list(table.changes(ref, 0, 0)) == []
         assert table.change(ref, 1) is None
 
-    def test_a_head_that_moved_is_not_written_over(self, table: EventTable, ref: RoomRef) -> None:
+    def test_a_head_that_moved_is_not_written_over(self, table: EventTable, ref: RoomKey) -> None:
         """Of two steps from one head only the first is written, all of it; of a first one too."""
         for _ in range(2):
             before = table.room(ref)
@@ -258,7 +260,7 @@ class EventTableContract:
 
     @pytest.mark.parametrize("many", [3, 300])
     def test_any_version_of_a_roster_can_be_read(
-        self, client: DynamoDBClient, name: str, ref: RoomRef, many: int
+        self, client: DynamoDBClient, name: str, ref: RoomKey, many: int
     ) -> None:
         """From the snapshots and the changes since, by whoever reads first."""
         table = EventTable(client, name, KEPT)
@@ -275,7 +277,7 @@ class EventTableContract:
             assert EventTable(client, name).members_at(ref, version) == rosters[version], version
 
     def test_a_room_that_emptied_needs_nothing_from_before(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """Changes that are garbage are missed only where they count."""
         self.join(table, ref, "anna", "berta")
@@ -290,7 +292,7 @@ class EventTableContract:
             EventTable(client, name).members_at(ref, 1)
 
     def test_a_snapshot_that_is_gone_is_not_made_up(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """Members that stand apart are known from a snapshot, or not at all."""
         self.join(table, ref, *plain_view(301).others)
@@ -302,7 +304,7 @@ class EventTableContract:
             EventTable(client, name).members(room)
 
     def test_items_become_garbage_in_time(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """The attribute ttl is unix seconds: of reports by when they came in, of changes too."""
         sent = report(ref.room, plain_view(2))
@@ -315,7 +317,7 @@ class EventTableContract:
         assert "ttl" not in head
 
     def test_only_open_rooms_stand_in_the_index(
-        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomRef
+        self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
     ) -> None:
         """With nothing but their keys, by the minute at which something is due."""
 
@@ -336,9 +338,9 @@ class EventTableContract:
         self.leave(table, ref, "anna")
         assert found() == []
 
-    def test_three_members_come_and_go(self, table: EventTable, ref: RoomRef) -> None:
+    def test_three_members_come_and_go(self, table: EventTable, ref: RoomKey) -> None:
         """What they report is folded: who is in the room, and how that came to be."""
-        folder = Folder(table)
+        folder = RoomWriter(table)
         said = [
             (0, "anna", ""),
             (1000, "berta", "anna"),
@@ -351,7 +353,7 @@ class EventTableContract:
             view = view_of(user, dict.fromkeys(others.split()))
             sent = report(ref.room, view, seq)
             folder.take(sent._replace(received=EPOCH + t), EPOCH + t)
-        left = Report(Place(*ref, "carla"), EPOCH, 9, EPOCH + 20_000, 0, Source.CLIENT, None)
+        left = Report(ReporterKey(*ref, "carla"), EPOCH, 9, EPOCH + 20_000, 0, Source.CLIENT, None)
         outcomes = [folder.take(left, EPOCH + 20_000).outcome for _ in range(2)]
         assert outcomes == ["applied", "duplicate"]
         beat = Signal(

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from infra.standins.loopback import LoopbackServer
+from infra.emulators.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.roster.signal import Kind, Order, Signal, Source
 from chalicelib.roster.view import set_hash
-from tests.simulation.rules import Roomgate
+from simulation.rules import Roomgate
 
 if TYPE_CHECKING:
     from chalicelib.roster.fold import Folded

@@ -6,7 +6,7 @@ import json
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
-from infra.standins.loopback import LoopbackServer
+from infra.emulators.loopback import LoopbackServer
 
 
 class Asked(NamedTuple):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infra.standins.dynamodb import DynamoDBStandIn
-from tests.support.stream import stream_record
+from infra.emulators.dynamodb import DynamoDBEmulator
+from simulation.stream import stream_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.stream import Record
+    from simulation.stream import Record
 
 
-class Failing(DynamoDBStandIn):
+class Failing(DynamoDBEmulator):
     """A table some of whose operations are refused.
 
     Attributes:
@@ -67,7 +67,7 @@ def refusal(code: str, operation: str) -> ClientError:
     return ClientError(response, operation)
 
 
-def records(client: DynamoDBStandIn) -> list[Record]:
+def records(client: DynamoDBEmulator) -> list[Record]:
     """All that keeper is told of what was written, in the order of one shard."""
     told = [
         stream_record(new, None, number)

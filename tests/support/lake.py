@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib.events import rooms
-from chalicelib.events.keys import RoomRef
-from chalicelib.events.reports import Beside, Report, report_item
-from chalicelib.lake.exporter import Exporter
-from chalicelib.lake.firehose import Delivery
-from chalicelib.lake.row import COLUMNS, Row
-from chalicelib.rooms.identifiers import parse_room_key
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import view_of
+from chalicelib.stream.exporter import Exporter
+from chalicelib.stream.firehose import Delivery
+from chalicelib.stream.row import COLUMNS, Row
+from chalicelib.table import rooms
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.reports import DeltaBase, Report, report_item
+from chalicelib.trtc.identifiers import parse_room_key
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Sequence
 
-    from chalicelib.events.keys import Item, Place
+    from chalicelib.table.item_keys import Item, ReporterKey
 
 APP: Final = 1400000001
 T0: Final = 1_600_000_000_000
@@ -46,17 +46,17 @@ def change_item(
     room: str, version: int, transitions: Sequence[Transition], *, at: int = T0, app: int = APP
 ) -> Item:
     """A change as it stands in the event table, with the room by its key."""
-    ref = RoomRef(app, parse_room_key(room))
+    ref = RoomKey(app, parse_room_key(room))
     latest = max(each.t for each in transitions)
     change = rooms.Change(ref, version, at, 1, latest, tuple(transitions))
     return rooms.change_item(change, at // 1000 + DAY)
 
 
-def report(place: Place, *, received: int = T0, age: int = 40) -> Item:
+def report(place: ReporterKey, *, received: int = T0, age: int = 40) -> Item:
     """A report of somebody who is alone, under the token of epoch 5, as the table has it."""
     view = view_of(place.user_id, {})
     said = Report(place, 5, 1, received, age, Source.CLIENT, view)
-    beside = Beside(0, "", None, tuple)
+    beside = DeltaBase(0, "", None, tuple)
     return report_item(said, received // 1000 + DAY, beside)
 
 
@@ -168,7 +168,7 @@ class Shelf:
         self.full = False
 
     def put(self, poison: Sequence[dict[str, Any]]) -> bool:
-        """Take poison, as `chalicelib.events.quarantine.Quarantine` does."""
+        """Take poison, as `chalicelib.stream.quarantine.Quarantine` does."""
         if not self.full:
             self.poison += json.loads(json.dumps(poison))
         return not self.full

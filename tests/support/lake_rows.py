@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
-from roomgate.analytics_files import write_partitions
-from roomgate.analytics_lake import COLUMNS
-from roomgate.analytics_sql import for_duckdb, query
+from roomgate.analytics.files import write_partitions
+from roomgate.analytics.lake import COLUMNS
+from roomgate.analytics.sql import for_duckdb, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from roomgate.analytics_sql import Value
+    from roomgate.analytics.sql import Value
 
 DAY = "2026-03-02"
 APP = 1400000001

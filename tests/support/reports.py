@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import boto3
 from jsonschema import Draft202012Validator
 
-from chalicelib.callers.caller import Caller, hash_of
-from chalicelib.callers.report_tokens import Claims, TokenKey, mint
+from chalicelib.auth.caller import Caller, hash_of
+from chalicelib.auth.report_tokens import Claims, TokenKey, mint
 from tests.support.apps import api_event
 from tests.support.event_table import create_table
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from chalicelib.rooms import Room
+    from chalicelib.trtc import Room
 
 STACK: Final = "testing"
 TABLE: Final = "events"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.callers.report_tokens import parse_keys
-from chalicelib.callers.secret_kinds import SecretKinds
-from chalicelib.callers.token_rotation import new_token_key
+from chalicelib.auth.report_tokens import parse_keys
+from chalicelib.auth.secret_kinds import SecretKinds
+from chalicelib.auth.token_rotation import new_token_key
 from chalicelib.keys.material import KeyReader
-from chalicelib.keys.names import Names
-from chalicelib.keys.rotation import STEPS, Outcome, Rotation
-from chalicelib.keys.settings import Settings
+from chalicelib.keys.rotation import STEPS, Rotation, RotationOutcome
 from chalicelib.keys.versions import Versions, put_candidate, value_of
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Settings
 from tests.support.keys import pem_of_new_key
 from tests.support.stores import MemoryStore
 
@@ -85,13 +85,13 @@ class Rig:
         """Start a rotation; its token."""
         return self.ask(self.client, name)
 
-    def step(self, step: str, token: str, name: str = NAME, **changes: Any) -> Outcome:
+    def step(self, step: str, token: str, name: str = NAME, **changes: Any) -> RotationOutcome:
         """Call one step."""
         arn = self.versions(name).arn
         event = {"Step": step, "SecretId": arn, "ClientRequestToken": token}
         return self.rotation.step(event | changes)
 
-    def steps(self, token: str, name: str = NAME) -> list[Outcome]:
+    def steps(self, token: str, name: str = NAME) -> list[RotationOutcome]:
         """Call all four."""
         return [self.step(each, token, name) for each in STEPS]
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from chalicelib.callers.token_rotation import STILL_SIGNS
+from chalicelib.auth.token_rotation import STILL_SIGNS
 from chalicelib.keys.rotation import (
     STEPS,
     BadCandidate,
@@ -17,7 +17,6 @@ from chalicelib.keys.rotation import (
     NotRotatable,
     UnknownStep,
 )
-from chalicelib.keys.settings import DAY, Bounds, Settings
 from chalicelib.keys.versions import (
     CandidateThere,
     NoCandidate,
@@ -30,6 +29,7 @@ from chalicelib.keys.versions import (
     roll_back,
     start_rotation,
 )
+from chalicelib.stores.settings import DAY, Bounds, Settings
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.support.rig import (
     APP,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from standardwebhooks import Webhook
 
-from chalicelib.callers.relay import SECRET_BYTES, secret_of
+from chalicelib.auth.relay import SECRET_BYTES, secret_of
 
 OLD, NEW, OTHER = (secret_of(bytes([n]) * SECRET_BYTES) for n in (1, 2, 3))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from chalicelib.keys.store import NotInStore, Secret, StoreDown
+from chalicelib.stores.store import NotInStore, Secret, StoreDown
 
 
 class MemoryStore:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chalicelib.events.keys import RoomRef
-from chalicelib.events.sessions import Evidence, Session, session_item
-from chalicelib.events.table import EventTable, Kept
 from chalicelib.roster.fold import Folded
 from chalicelib.roster.head import Lease
 from chalicelib.roster.members import Reason, Transition, replay
 from chalicelib.roster.signal import Source
-from chalicelib.roster.steps import Outcome
+from chalicelib.roster.transforms import Outcome
 from chalicelib.roster.view import set_hash
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.sessions import Evidence, Session, session_item
+from chalicelib.table.table import EventTable, Retention
 from tests.support.reports import TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.events.rooms import RoomState
-    from chalicelib.rooms import Room
     from chalicelib.roster.head import Pending
+    from chalicelib.table.rooms import RoomState
+    from chalicelib.trtc import Room
 
-KEPT = Kept(reports=7, history=90)
+KEPT = Retention(reports=7, history=90)
 
 
 def came(user: str, t: int, by: str | None = None, source: Source = Source.CLIENT) -> Transition:
@@ -55,9 +55,9 @@ class Story:
     """
 
     def __init__(
-        self, client: DynamoDBClient, name: str, sdk_app_id: int, room: Room, kept: Kept = KEPT
+        self, client: DynamoDBClient, name: str, sdk_app_id: int, room: Room, kept: Retention = KEPT
     ) -> None:
-        self.ref = RoomRef(sdk_app_id, room)
+        self.ref = RoomKey(sdk_app_id, room)
         self.table = EventTable(client, name, kept)
 
     @property

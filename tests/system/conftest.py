@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from infra import deploy, target
-from infra.local_aws import LocalAws
-from infra.package import Bundle, package
-from infra.tenant import Operator, new_key
+from infra.deploy import deployment as deploy
+from infra.local.aws import LocalAws
+from infra.package import target
+from infra.package.bundle import Bundle, package
+from infra.smoke.tenant import Operator, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.cloud import Cloud
-    from infra.deploy import Deployed
+    from infra.deploy.cloud import Cloud
+    from infra.deploy.deployment import Deployed
 
 STACK = "systest"
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.keys.names import Names
+from chalicelib.stores.names import Names
 from infra.layout import ROOT
-from infra.local_roles import let_list_parameters
-from infra.tenant import Operator, new_key
+from infra.local.roles import let_list_parameters
+from infra.smoke.tenant import Operator, new_key
 from tests.support.keys import new_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.cloud import Cloud
-    from infra.deploy import Deployed
-    from infra.local_aws import LocalAws
+    from infra.deploy.cloud import Cloud
+    from infra.deploy.deployment import Deployed
+    from infra.local.aws import LocalAws
     from tests.system.conftest import Tenant
 
     Roomgate = Callable[..., tuple[int, dict[str, Any]]]

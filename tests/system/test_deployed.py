@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from infra import deploy
+from infra.deploy import deployment as deploy
+from infra.deploy.stacks import Stacks
 from infra.layout import FUNCTIONS, ROOT
-from infra.stacks import Stacks
 
 if TYPE_CHECKING:
-    from infra.cloud import Cloud
-    from infra.deploy import Deployed
-    from infra.local_aws import LocalAws
-    from infra.package import Bundle
+    from infra.deploy.cloud import Cloud
+    from infra.deploy.deployment import Deployed
+    from infra.local.aws import LocalAws
+    from infra.package.bundle import Bundle
     from tests.system.conftest import Tenant
 
 NAMES = [function.name for function in FUNCTIONS if function.http]
@@ -157,7 +157,7 @@ def test_the_command_fails_plainly(aws: LocalAws) -> None:
 
 def _deploy(*words: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "infra.deploy", *words],
+        [sys.executable, "-m", "infra.deploy.deployment", *words],
         cwd=ROOT,
         env=environ,
         capture_output=True,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.folder import Folder
-from chalicelib.events.refusals import ReportConflict
-from chalicelib.events.reports import report_of
-from chalicelib.events.table import EventTable
 from chalicelib.roster.view import view_of
+from chalicelib.table.client import connect
+from chalicelib.table.errors import ReportConflict
+from chalicelib.table.reports import report_of
+from chalicelib.table.table import EventTable
+from chalicelib.table.writer import RoomWriter
 from tests.support.event_table import (
     EPOCH,
     EventTableContract,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.events.reports import Report
-    from infra.deploy import Deployed
-    from infra.local_aws import LocalAws
+    from chalicelib.table.reports import Report
+    from infra.deploy.deployment import Deployed
+    from infra.local.aws import LocalAws
 
 THREADS = 20
 
@@ -60,7 +60,7 @@ def take_at_once(client: DynamoDBClient, name: str, reports: list[Report]) -> li
     barrier = Barrier(len(reports))
 
     def take(one: Report) -> str:
-        folder = Folder(EventTable(client, name))
+        folder = RoomWriter(EventTable(client, name))
         barrier.wait()
         try:
             return str(folder.take(one, EPOCH).outcome)

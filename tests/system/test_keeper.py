@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from chalicelib.events.keys import Place, RoomRef
-from chalicelib.events.reports import Report
-from chalicelib.events.sessions import Session, session_of, user_pk
-from chalicelib.events.table import EventTable
 from chalicelib.roster.head import LEASE
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import view_of
+from chalicelib.table.item_keys import ReporterKey, RoomKey
+from chalicelib.table.reports import Report
+from chalicelib.table.sessions import Session, session_of, user_pk
+from chalicelib.table.table import EventTable
 from tests.support.event_table import fresh_room, stored_items
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from infra.cloud import Cloud
-    from infra.deploy import Deployed
+    from infra.deploy.cloud import Cloud
+    from infra.deploy.deployment import Deployed
     from tests.system.conftest import Tenant
 
 SECONDS = 30
 
 
 @pytest.fixture
-def ref(tenant: Tenant) -> RoomRef:
+def ref(tenant: Tenant) -> RoomKey:
     """A room of the test's own."""
-    return RoomRef(tenant.sdk_app_id, fresh_room())
+    return RoomKey(tenant.sdk_app_id, fresh_room())
 
 
 class Members:
@@ -41,7 +41,7 @@ class Members:
         self._deployed, self._cloud, self._tenant = deployed, cloud, tenant
         self.table = EventTable(cloud.dynamodb, deployed.table)
 
-    def token(self, user: str, ref: RoomRef) -> str:
+    def token(self, user: str, ref: RoomKey) -> str:
         """The report token of an entry."""
         response = requests.post(
             f"{self._deployed.urls['issuer']}/v1/entries",
@@ -68,7 +68,7 @@ class Members:
         room = self.table.room(report.place.ref)
         self.table.store(report, room, lambda: self.table.members(room))
 
-    def here(self, ref: RoomRef) -> set[str]:
+    def here(self, ref: RoomKey) -> set[str]:
         """Who is in a room."""
         return set(self.table.members(self.table.room(ref)))
 
@@ -112,7 +112,7 @@ def members(deployed: Deployed, cloud: Cloud, tenant: Tenant) -> Members:
     return Members(deployed, cloud, tenant)
 
 
-def test_what_members_report_becomes_sessions(members: Members, ref: RoomRef) -> None:
+def test_what_members_report_becomes_sessions(members: Members, ref: RoomKey) -> None:
     """A member comes, another one too, and one says that it leaves."""
     anna, berta = f"anna-{ref.room}", f"berta-{ref.room}"
     token = members.token(anna, ref)
@@ -127,20 +127,20 @@ def test_what_members_report_becomes_sessions(members: Members, ref: RoomRef) ->
     assert gone.left_by.by == berta
 
 
-def test_what_a_dying_webhook_leaves_is_folded(members: Members, ref: RoomRef) -> None:
+def test_what_a_dying_webhook_leaves_is_folded(members: Members, ref: RoomKey) -> None:
     """Nobody sends the report again, and nobody has to."""
     now = int(time.time() * 1000)
     view = view_of("anna", {"berta": None})
-    members.store(Report(Place(*ref, "anna"), now, 1, now, 0, Source.CLIENT, view))
+    members.store(Report(ReporterKey(*ref, "anna"), now, 1, now, 0, Source.CLIENT, view))
     until(lambda: members.here(ref) == {"anna", "berta"})
     assert members.table.room(ref).head.version == 1
 
 
-def test_a_room_that_nothing_is_heard_of_is_closed(members: Members, ref: RoomRef) -> None:
+def test_a_room_that_nothing_is_heard_of_is_closed(members: Members, ref: RoomKey) -> None:
     """A report that waited for hours is folded as of then; the sweeper sees the lease over."""
     then, user = int(time.time() * 1000) - LEASE - 60_000, f"anna-{ref.room}"
     view = view_of(user, {})
-    members.store(Report(Place(*ref, user), then, 1, then, 0, Source.CLIENT, view))
+    members.store(Report(ReporterKey(*ref, user), then, 1, then, 0, Source.CLIENT, view))
     until(lambda: members.here(ref) == {user})
     said = members.sweep()
     assert members.here(ref) == set(), said

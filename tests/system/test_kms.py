@@ -13,8 +13,8 @@ from chalicelib.tickets import load_public_key, verify_user_sig
 from infra.layout import InfraError
 
 if TYPE_CHECKING:
-    from infra.deploy import Deployed
-    from infra.local_aws import LocalAws
+    from infra.deploy.deployment import Deployed
+    from infra.local.aws import LocalAws
     from tests.system.conftest import Tenant, Tenants
 
 SECONDS = 30

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 import requests
 
-from chalicelib.lake.row import COLUMNS
-from infra.stacks import Stacks
-from roomgate.analytics_sql import names, query
+from chalicelib.stream.row import COLUMNS
+from infra.deploy.stacks import Stacks
+from roomgate.analytics.sql import names, query
 from tests.support.lake import change_item, expected_row, joins, leaves
 from tests.support.waiting import until
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from infra.cloud import Cloud
-    from infra.deploy import Deployed
-    from roomgate.analytics_sql import Value
+    from infra.deploy.cloud import Cloud
+    from infra.deploy.deployment import Deployed
+    from roomgate.analytics.sql import Value
     from tests.system.conftest import Tenant, Tenants
 
 SECONDS: Final = 30

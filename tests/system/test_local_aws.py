@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.layout import ROOT
-from infra.local_aws import LocalAws
+from infra.local.aws import LocalAws
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KILLED = """
 import sys, time
 from pathlib import Path
-from infra.local_aws import LocalAws
+from infra.local.aws import LocalAws
 with LocalAws(Path(sys.argv[1])) as aws:
     aws.cloud.ssm.put_parameter(Name="/kept", Value="yes", Type="String")
     print(aws.pid, flush=True)

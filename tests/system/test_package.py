@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from infra import package as packaging
-from infra import target
-from infra.layout import FUNCTIONS, ROOT, InfraError
+from infra.layout import FUNCTIONS, ROOT, TEMPLATES, InfraError
+from infra.package import bundle as packaging
+from infra.package import target
 
 ROOMS = tuple(each for each in FUNCTIONS if each.name == "rooms")
 
@@ -48,7 +48,7 @@ def test_only_what_changed_is_built_again(
     (second,) = _package(copy, tmp_path / "build")
     assert "unchanged" in capsys.readouterr().out
     assert second == first
-    with (copy / "chalicelib" / "refusal.py").open("a") as source:
+    with (copy / "chalicelib" / "errors.py").open("a") as source:
         source.write("\n# changed\n")
     (third,) = _package(copy, tmp_path / "build")
     assert third.sha256 != first.sha256
@@ -99,7 +99,7 @@ def test_chalice_finds_no_policy_to_guess(bundles: list[packaging.Bundle]) -> No
 
 def test_templates_are_clean(bundles: list[packaging.Bundle]) -> None:
     """cfn-lint finds nothing in any template."""
-    templates = [str(ROOT / "infra" / "shared.yaml"), *(str(each.template) for each in bundles)]
+    templates = [str(TEMPLATES / "shared.yaml"), *(str(each.template) for each in bundles)]
     lint = Path(sys.executable).with_name("cfn-lint")
     # A runtime newer than those that Lambda has would be this host's business, not the template's.
     command = [str(lint), "--ignore-checks", "E2531,W2531", "--", *templates]

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.folder import Folder
-from chalicelib.events.keys import Place, RoomRef
-from chalicelib.events.refusals import StoreUnavailable
-from chalicelib.events.reports import Report, report_of
-from chalicelib.events.rooms import snapshot_of
-from chalicelib.events.table import EventTable
 from chalicelib.roster.members import replay
-from chalicelib.roster.settle import settled_members
 from chalicelib.roster.signal import Source
+from chalicelib.roster.timeouts import settled_members
 from chalicelib.roster.view import set_hash, view_of
-from tests.simulation.stored import PLAYURL, openid
+from chalicelib.table.client import connect
+from chalicelib.table.errors import StoreUnavailable
+from chalicelib.table.item_keys import ReporterKey, RoomKey
+from chalicelib.table.reports import Report, report_of
+from chalicelib.table.rooms import snapshot_of
+from chalicelib.table.table import EventTable
+from chalicelib.table.writer import RoomWriter
+from simulation.stored import PLAYURL, openid
 from tests.support.event_table import EPOCH, fresh_room, stored_items
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.events.rooms import RoomState
     from chalicelib.roster.members import Member
-    from infra.deploy import Deployed
-    from infra.local_aws import LocalAws
+    from chalicelib.table.rooms import RoomState
+    from infra.deploy.deployment import Deployed
+    from infra.local.aws import LocalAws
 
 THREADS = 24
 MINUTE = 60_000  # ms
@@ -55,8 +55,8 @@ class Race:
     """
 
     def __init__(self, clients: Sequence[DynamoDBClient], name: str) -> None:
-        self.ref = RoomRef(1, fresh_room())
-        self.folders = [Folder(EventTable(client, name)) for client in clients]
+        self.ref = RoomKey(1, fresh_room())
+        self.folders = [RoomWriter(EventTable(client, name)) for client in clients]
         self.acknowledged: list[Report] = []
         self._lock = Lock()
         self._seq = count(1)
@@ -66,14 +66,14 @@ class Race:
         seq = next(self._seq)
         left = islice(cycle(reporters), max(len(reporters), len(self.folders)))
 
-        def work(folder: Folder) -> None:
+        def work(folder: RoomWriter) -> None:
             while True:
                 with self._lock:
                     user = next(left, None)
                 if user is None:
                     return
                 others = {other: PLAYURL + other for other in users if other != user}
-                place, view = Place(*self.ref, user), view_of(user, others)
+                place, view = ReporterKey(*self.ref, user), view_of(user, others)
                 report = Report(place, EPOCH, seq, EPOCH + t, 0, Source.CLIENT, view)
                 while True:
                     try:
@@ -122,7 +122,7 @@ def staying(room: RoomState, roster: Mapping[str, Member]) -> set[str]:
     return roster.keys() - room.head.leaving(roster).keys()
 
 
-def snapshots(client: DynamoDBClient, name: str, ref: RoomRef) -> dict[int, Any]:
+def snapshots(client: DynamoDBClient, name: str, ref: RoomKey) -> dict[int, Any]:
     """The rosters of a room that are stored, by version."""
     return {
         int(item["sk"]["S"].removeprefix("ROSTER#")): snapshot_of(item)

@@ -13,7 +13,7 @@ import pytest
 from infra.layout import ROOT
 
 if TYPE_CHECKING:
-    from infra.deploy import Deployed
+    from infra.deploy.deployment import Deployed
     from tests.system.conftest import Tenant
 
 README = (ROOT / "README.md").read_text()

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from chalicelib.rooms import room_key
 from chalicelib.roster.view import View, view_of
+from chalicelib.trtc import room_key
 from tests.support.event_table import fresh_room
 from tests.support.lists import plain_view, push_event, userlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.deploy import Deployed
+    from infra.deploy.deployment import Deployed
     from tests.system.conftest import Tenant, Tenants
 
 SECONDS = 30

@@ -12,21 +12,21 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from bench.standins.loopback import Answer, Asked, Loopback
-from chalicelib.keys.names import Names
-from chalicelib.keys.settings import Probe, Settings
+from bench.emulators.loopback import Answer, Asked, Loopback
 from chalicelib.keys.versions import Versions, put_candidate, rotation_function_arn
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Probe, Settings
 from chalicelib.tickets import load_key, verify_user_sig
-from infra.tenant import new_key
+from infra.smoke.tenant import new_key
 from tests.support.keys import new_secret
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.cloud import Cloud
-    from infra.deploy import Deployed
-    from infra.local_aws import LocalAws
+    from infra.deploy.cloud import Cloud
+    from infra.deploy.deployment import Deployed
+    from infra.local.aws import LocalAws
     from tests.system.conftest import Tenant, Tenants
 
 SECONDS = 30

@@ -16,9 +16,9 @@ from infra.layout import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.local_aws import LocalAws
+    from infra.local.aws import LocalAws
 
-COMMAND = [sys.executable, "-m", "infra.run"]
+COMMAND = [sys.executable, "-m", "infra.local.run"]
 SECONDS = 60
 ENTRY_FROM_ENV = """
 . {env}

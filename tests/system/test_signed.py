@@ -20,7 +20,7 @@ from tests.support.signing import (
 )
 
 if TYPE_CHECKING:
-    from infra.deploy import Deployed
+    from infra.deploy.deployment import Deployed
     from tests.system.conftest import Tenant, Tenants
 
 SECONDS = 30

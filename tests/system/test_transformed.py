@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]  # It has none.
 
-from infra import target
 from infra.layout import FUNCTIONS
-from infra.template import merge_document
+from infra.package import target
+from infra.package.template import merge_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.package import Bundle
+    from infra.package.bundle import Bundle
 
 # Who may invoke a function, and what narrows it to this stack or this account.
 INVOKERS = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 
-from chalicelib.keys.settings import Settings
+from chalicelib.stores.settings import Settings
 from chalicelib.tickets import load_key
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.support.reports import STACK, Answer, Function, put_caller

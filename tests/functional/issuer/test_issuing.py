@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.callers.report_grants import check_report_token
-from chalicelib.callers.report_tokens import Claims, TokenKey
-from chalicelib.keys.settings import DAY
-from chalicelib.rooms import parse_room_url
+from chalicelib.auth.report_grants import check_report_token
+from chalicelib.auth.report_tokens import Claims, TokenKey
+from chalicelib.stores.settings import DAY
 from chalicelib.tickets import verify_private_map_key, verify_user_sig
+from chalicelib.trtc import parse_room_url
 from tests.functional.issuer.conftest import (
     BOUND_KEY,
     BROKEN_APP,
@@ -28,7 +28,7 @@ from tests.support.reports import KEY, Function, put_caller
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.rooms import Room
+    from chalicelib.trtc import Room
 
 ENTRIES = "/v1/entries"
 USER_SIGS = "/v1/user-sigs"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.rooms import parse_room_url
+from chalicelib.trtc import parse_room_url
 from tests.functional.issuer.conftest import ECDSA_APP, Issuer
 
 ROOM_URLS = "/v1/room-urls"

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 
-from chalicelib.callers.callback_keys import CallbackKeys, new_key
-from chalicelib.callers.caller import Caller, hash_of
-from chalicelib.callers.relay import SECRET_BYTES, Relay, secret_of
-from chalicelib.callers.report_tokens import parse_keys
-from chalicelib.keys import store as stores
+from chalicelib.auth.callback_keys import CallbackKeys, new_key
+from chalicelib.auth.caller import Caller, hash_of
+from chalicelib.auth.relay import SECRET_BYTES, Relay, secret_of
+from chalicelib.auth.report_tokens import parse_keys
 from chalicelib.keys.material import KeyReader
-from chalicelib.keys.settings import Settings
+from chalicelib.stores import store as stores
+from chalicelib.stores.settings import Settings
 from chalicelib.tickets import TicketError, load_key, verify_user_sig
 from tests.functional.issuer.conftest import (
     API_KEY,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from chalicelib.callers.caller import Caller, hash_of
-from chalicelib.keys import cache as caches
-from chalicelib.keys import store as stores
-from chalicelib.keys.names import Names
-from chalicelib.keys.settings import Settings
+from chalicelib.auth.caller import Caller, hash_of
+from chalicelib.stores import cache as caches
+from chalicelib.stores import store as stores
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Settings
 from chalicelib.tickets import issue_user_sig, load_key
 from tests.support.apps import load_app
 from tests.support.extension import WITH_REASON, WITHOUT_REASON, FakeExtension

@@ -9,27 +9,27 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.events.keys import RoomRef
-from chalicelib.events.sessions import user_pk
-from chalicelib.events.table import EventTable
-from chalicelib.keys.settings import Settings
-from chalicelib.keys.store import StoreDown
 from chalicelib.roster.view import view_of
+from chalicelib.stores.settings import Settings
+from chalicelib.stores.store import StoreDown
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.sessions import user_pk
+from chalicelib.table.table import EventTable
+from simulation.stream import stream_record
 from tests.support.apps import load_app
 from tests.support.event_table import EPOCH, create_table, report, stored_items
 from tests.support.reports import ENVIRONMENT, STACK, TABLE
-from tests.support.stream import stream_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from chalicelib.events.reports import Report
     from chalicelib.roster.view import View
+    from chalicelib.table.reports import Report
 
 BUCKET = "quarantine"
 APP = 1400037025
-ROOM = RoomRef(APP, 107688)
+ROOM = RoomKey(APP, 107688)
 TICK: dict[str, Any] = {
     "version": "0",
     "id": "1",

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.events.keys import Place, RoomRef
-from chalicelib.events.reports import Report
 from chalicelib.roster.signal import Kind
 from chalicelib.roster.view import view_of
-from infra.standins.dynamodb import DynamoDBStandIn
-from tests.simulation.runs import World, twice
-from tests.simulation.truth import Setting
-from tests.support.kept import ROOM, SETTINGS, Kept
-from tests.support.stream import Crash, Pump
+from chalicelib.table.item_keys import ReporterKey, RoomKey
+from chalicelib.table.reports import Report
+from infra.emulators.dynamodb import DynamoDBEmulator
+from simulation.kept import ROOM, SETTINGS, Kept
+from simulation.runs import World, twice
+from simulation.stream import Crash, Pump
+from simulation.truth import Setting
 
 if TYPE_CHECKING:
     from chalicelib.roster.signal import Signal
@@ -28,10 +28,10 @@ REFUSED = 0.05
 EVERY = 10
 """Reports between two deliveries of the stream."""
 
-Stay = tuple[RoomRef, str, int, int | None]
+Stay = tuple[RoomKey, str, int, int | None]
 
 
-class Unsteady(DynamoDBStandIn):
+class Unsteady(DynamoDBEmulator):
     """A table that refuses some reads and writes while keeper works."""
 
     def __init__(self, chance: random.Random) -> None:
@@ -134,7 +134,7 @@ def report_of(signal: Signal) -> Report:
     if signal.kind is Kind.LIST:
         view = view_of(signal.user, dict.fromkeys(signal.listed - {signal.user}))
     return Report(
-        Place(*ROOM, signal.user),
+        ReporterKey(*ROOM, signal.user),
         signal.order.epoch,
         signal.order.seq,
         signal.received,
@@ -147,8 +147,8 @@ def report_of(signal: Signal) -> Report:
 
 def stays_of(kept: Kept) -> list[Stay]:
     """Everyone's stays, by the timeline."""
-    stays: dict[tuple[RoomRef, str, int], int | None] = {}
-    joined: dict[tuple[RoomRef, str], int] = {}
+    stays: dict[tuple[RoomKey, str, int], int | None] = {}
+    joined: dict[tuple[RoomKey, str], int] = {}
     for ref, transitions in kept.timeline().items():
         for each in transitions:
             if each.joined:
@@ -206,7 +206,7 @@ def poisoned(pump: Pump, kept: Kept, spoilt: set[int]) -> None:
 def test_poison_stops_nothing_and_nothing_else_is_lost() -> None:
     """Each unreadable record is kept once; all others are worked off, each batch at once."""
     kept = Kept()
-    refs = [RoomRef(ROOM.sdk_app_id, room) for room in range(1, 8)]
+    refs = [RoomKey(ROOM.sdk_app_id, room) for room in range(1, 8)]
     for t, ref in enumerate(refs * 3):
         kept.drop(kept.report("anna berta", t, seq=t, ref=ref))
     pump = kept.pump()
@@ -221,7 +221,7 @@ def test_poison_stops_nothing_and_nothing_else_is_lost() -> None:
 def test_a_batch_that_kills_keeper_is_narrowed_down() -> None:
     """Out of memory or time on one record: it alone is given up, with its payload."""
     kept = Kept()
-    refs = [RoomRef(ROOM.sdk_app_id, room) for room in range(1, 20)]
+    refs = [RoomKey(ROOM.sdk_app_id, room) for room in range(1, 20)]
     for ref in refs:
         kept.drop(kept.report("anna", ref=ref))
     deadly = f"P#{ROOM.sdk_app_id}#7#anna"

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from chalicelib.keys.kms import KmsKey, KmsKeys
 from chalicelib.keys.material import KeyReader, UnusableKey
-from chalicelib.keys.store import StoreDown
+from chalicelib.stores.store import StoreDown
 from chalicelib.tickets import (
     issue_private_map_key,
     issue_user_sig,

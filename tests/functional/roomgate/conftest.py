@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from infra.standins.secretsmanager import Nobody, SecretsManagerStandIn
+from infra.emulators.secretsmanager import Nobody, SecretsManagerEmulator
 from roomgate.cli import roomgate
-from roomgate.findings import OK
+from roomgate.operator.findings import OK
 from tests.support.apps import load_app
 from tests.support.issuer import IssuerStandIn
 from tests.support.keys import pem_of_new_key
@@ -104,7 +104,7 @@ def rotating(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lambda]:  #
     """An account whose Secrets Manager is the strict stand-in, with the rotation function."""
     monkeypatch.setenv("ROOMGATE_STACK", STACK)
     function = Lambda()
-    with SecretsManagerStandIn(function, region="eu-central-1") as secretsmanager:
+    with SecretsManagerEmulator(function, region="eu-central-1") as secretsmanager:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", secretsmanager.url)
         yield function
 

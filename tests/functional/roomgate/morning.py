@@ -6,11 +6,11 @@ import json
 
 import boto3
 
-from chalicelib.events.folder import Folder
-from chalicelib.events.keys import RoomRef
-from chalicelib.events.table import EventTable
 from chalicelib.roster.signal import Kind, Signal, Source
 from chalicelib.roster.view import view_of
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.table import EventTable
+from chalicelib.table.writer import RoomWriter
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.support.event_table import create_table, report
 from tests.support.lake_rows import APP, ms
@@ -35,10 +35,10 @@ def know_a_morning() -> EventTable:
     for seq, (at, user, others) in enumerate(LISTS):
         view = view_of(user, dict.fromkeys(others.split()))
         said = report(7, view, seq, epoch=ms("09:00:00"), age=40, app=APP)
-        Folder(table).take(said._replace(received=ms(at)), ms(at))
+        RoomWriter(table).take(said._replace(received=ms(at)), ms(at))
     eleven = ms("11:00:00")
     enters = Signal(Kind.ENTERED, Source.TENCENT, "dora", eleven - 90, eleven)
-    Folder(table).hear(RoomRef(APP + 1, "aula"), enters, eleven)
+    RoomWriter(table).hear(RoomKey(APP + 1, "aula"), enters, eleven)
     return table
 
 

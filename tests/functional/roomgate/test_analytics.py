@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from roomgate.analytics_lake import COLUMNS
-from roomgate.analytics_sql import names
+from roomgate.analytics.lake import COLUMNS
+from roomgate.analytics.sql import names
 from tests.support.lake_rows import APP, MORNING, ms, step, write_rows
 
 if TYPE_CHECKING:

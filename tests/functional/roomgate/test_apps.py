@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.keys.settings import Bounds, Probe, Settings
+from chalicelib.stores.settings import Bounds, Probe, Settings
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.callers.callback_keys import CallbackKeys, is_key, new_key
+from chalicelib.auth.callback_keys import CallbackKeys, is_key, new_key
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 
 if TYPE_CHECKING:

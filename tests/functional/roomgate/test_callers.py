@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.callers.api_keys import Callers
-from chalicelib.callers.caller import Caller, hash_of
-from chalicelib.keys.cache import REFRESH_SECONDS, STALE_SECONDS
-from chalicelib.keys.names import Names
-from chalicelib.keys.store import AwsStore
-from chalicelib.refusal import Refusal
+from chalicelib.auth.api_keys import Callers
+from chalicelib.auth.caller import Caller, hash_of
+from chalicelib.errors import ApiError
+from chalicelib.stores.cache import REFRESH_SECONDS, STALE_SECONDS
+from chalicelib.stores.names import Names
+from chalicelib.stores.store import AwsStore
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def may_call(api_key: str) -> bool:
     """Whether a function that has just started lets an API key in."""
     try:
         Callers(AwsStore(), Names(STACK)).authenticate(f"Bearer {api_key}", time.time())
-    except Refusal:
+    except ApiError:
         return False
     return True
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from roomgate.checks import clock
-from roomgate.checks import stacks as stacks_check
-from roomgate.findings import FIX, LOOK, OK, guarded
-from roomgate.output import Output
-from roomgate.session import DEFAULT_STACK, Session
+from roomgate.commands.output import Output
+from roomgate.commands.session import DEFAULT_STACK, Session
+from roomgate.operator.checks import clock
+from roomgate.operator.checks import stacks as stacks_check
+from roomgate.operator.findings import FIX, LOOK, OK, guarded
 from tests.functional.roomgate.conftest import (
     BOTO,
     STACK,
@@ -26,7 +26,7 @@ from tests.functional.roomgate.conftest import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from roomgate.findings import Finding
+    from roomgate.operator.findings import Finding
     from tests.functional.roomgate.conftest import Cli
     from tests.support.issuer import IssuerStandIn
 

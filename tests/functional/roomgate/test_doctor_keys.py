@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roomgate.checks import keys as keys_check
-from roomgate.deployed import Stack
-from roomgate.findings import FIX, LOOK, OK
-from roomgate.output import Output
-from roomgate.session import Session
+from roomgate.commands.output import Output
+from roomgate.commands.session import Session
+from roomgate.operator.checks import keys as keys_check
+from roomgate.operator.deployed import Stack
+from roomgate.operator.findings import FIX, LOOK, OK
 from tests.functional.roomgate.conftest import (
     APP,
     BOTO,
@@ -24,7 +24,7 @@ from tests.functional.roomgate.conftest import (
 from tests.support.keys import new_secret
 
 if TYPE_CHECKING:
-    from roomgate.findings import Finding
+    from roomgate.operator.findings import Finding
     from tests.functional.roomgate.conftest import Cli, Lambda
     from tests.support.issuer import IssuerStandIn
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from chalicelib.events.folder import Folder
-from chalicelib.events.forgetting import PREFIX
-from chalicelib.events.keys import RoomRef, change_key, report_key
-from chalicelib.events.table import EventTable
 from chalicelib.roster.view import view_of
-from roomgate.event_store import TABLE_VARIABLE
+from chalicelib.table.forgetting import PREFIX
+from chalicelib.table.item_keys import RoomKey, change_key, report_key
+from chalicelib.table.table import EventTable
+from chalicelib.table.writer import RoomWriter
+from roomgate.operator.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP
 from tests.support.event_table import create_table, report
 from tests.support.lists import plain_view
@@ -21,7 +21,7 @@ from tests.support.lists import plain_view
 if TYPE_CHECKING:
     from tests.functional.roomgate.conftest import Cli
 
-ROOM = RoomRef(int(APP), 7)
+ROOM = RoomKey(int(APP), 7)
 NOW = int(time.time() * 1000) - 120_000
 LISTS = [("anna", ""), ("berta", "anna"), ("anna", "berta"), ("carla", "anna berta")]
 
@@ -36,14 +36,14 @@ def table(aws: None, monkeypatch: pytest.MonkeyPatch) -> EventTable:  # noqa: AR
     for seq, (user, others) in enumerate(LISTS):
         sent = report(7, view_of(user, dict.fromkeys(others.split())), seq, app=int(APP))
         at = NOW + 1000 * seq
-        Folder(table).take(sent._replace(received=at), at)
+        RoomWriter(table).take(sent._replace(received=at), at)
     return table
 
 
 def lose(table: EventTable, version: int) -> None:
     """Let the room's head be as if a change had been folded wrongly: carla is not there."""
     room = table.room(ROOM)
-    Folder(table).correct(ROOM, {"anna", "berta"}, NOW + 5000)
+    RoomWriter(table).correct(ROOM, {"anna", "berta"}, NOW + 5000)
     assert table.room(ROOM).head.version == room.head.version + 1 == version
 
 
@@ -94,9 +94,9 @@ def test_a_report_beside_a_roster_that_is_gone_is_explained(cli: Cli, table: Eve
     """Where reports are kept for longer than history is, there may be nothing to read them by."""
     many = plain_view(300)
     sent = report(7, many, 0, app=int(APP))._replace(received=NOW + 9000)
-    Folder(table).take(sent, NOW + 9000)
+    RoomWriter(table).take(sent, NOW + 9000)
     again = report(7, many, 1, app=int(APP))._replace(received=NOW + 12_000)
-    Folder(table).take(again, NOW + 12_000)
+    RoomWriter(table).take(again, NOW + 12_000)
     client = boto3.client("dynamodb")
     client.delete_item(TableName="events", Key=change_key(ROOM, 4))
     assert "no longer kept" in cli.failed("events", "replay", APP, "7")
@@ -123,7 +123,7 @@ def test_a_user_is_forgotten(cli: Cli, table: EventTable) -> None:
     assert would.exit_code == 1
     assert "1 items would be deleted" in would.stdout
     assert "in these rooms, or they were just written: 7" in would.stdout
-    Folder(table).correct(ROOM, {"anna", "carla"}, NOW + 60_000)
+    RoomWriter(table).correct(ROOM, {"anna", "carla"}, NOW + 60_000)
     told = cli.told("users", "forget", APP, "berta")
     assert "1 items deleted" in told
     assert PREFIX in told

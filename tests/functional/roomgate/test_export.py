@@ -13,16 +13,16 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from chalicelib.events.archive import Archive
-from chalicelib.events.dynamodb import passing_failures
-from chalicelib.events.forgetting import Forgetting
-from chalicelib.events.keys import RoomRef, change_key
-from chalicelib.events.refusals import StoreUnavailable
-from chalicelib.lake.rows import rows_of
-from roomgate.analytics_backfill import Wanted
-from roomgate.analytics_sql import names
-from roomgate.errors import BUSY, UNREACHABLE, explained
-from roomgate.event_store import TABLE_VARIABLE
+from chalicelib.stream.rows import rows_of
+from chalicelib.table.archive import Archive
+from chalicelib.table.client import passing_failures
+from chalicelib.table.errors import StoreUnavailable
+from chalicelib.table.forgetting import Forgetting
+from chalicelib.table.item_keys import RoomKey, change_key
+from roomgate.analytics.backfill import Wanted
+from roomgate.analytics.sql import names
+from roomgate.operator.errors import BUSY, UNREACHABLE, explained
+from roomgate.operator.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.functional.roomgate.morning import BUCKET, LISTS, TABLE, know_a_morning, make_lake
 from tests.support.lake import change_item, good_row, joins
@@ -31,7 +31,7 @@ from tests.support.lake_rows import APP, LakeRow, ms, write_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chalicelib.events.table import EventTable
+    from chalicelib.table.table import EventTable
     from tests.functional.roomgate.conftest import Cli
 
 DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
@@ -160,7 +160,7 @@ def test_what_cannot_be_read_is_left_out_and_said(
 ) -> None:
     """One broken change does not keep the others back."""
     assert table
-    broken: Any = {**change_key(RoomRef(APP, 8), 1), "at": {"N": str(ms("10:00:00"))}}
+    broken: Any = {**change_key(RoomKey(APP, 8), 1), "at": {"N": str(ms("10:00:00"))}}
     boto3.client("dynamodb").put_item(TableName=TABLE, Item=broken)
     done = cli.done("events", "export", *DAY, "--into", str(tmp_path))
     assert (done["rows"], done["bad"]) == (5, 1)
@@ -250,8 +250,8 @@ def test_a_table_that_does_not_answer_is_explained() -> None:
 def test_progress_is_shown_on_a_terminal() -> None:
     """On standard error, and gone when it is done; the answer stands alone on standard output."""
     script = """
-from roomgate.events_export import _drawn
-from roomgate.output import Output
+from roomgate.commands.events_export import _drawn
+from roomgate.commands.output import Output
 with Output().waiting("the table") as draw:
     print(len(list(_drawn(range(1500), draw))))
 """

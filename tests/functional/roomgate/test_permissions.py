@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # It has none.
 
-from chalicelib.callers.caller import Caller
-from chalicelib.events.folder import Folder
-from chalicelib.events.table import EventTable
+from chalicelib.auth.caller import Caller
 from chalicelib.roster.view import view_of
-from infra.layout import ROOT
-from roomgate.event_store import TABLE_VARIABLE
+from chalicelib.table.table import EventTable
+from chalicelib.table.writer import RoomWriter
+from infra.layout import TEMPLATES
+from roomgate.operator.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 from tests.functional.roomgate.morning import make_lake
 from tests.support.event_table import create_table, report
@@ -42,7 +42,7 @@ Right = tuple[str, str]
 
 def statements() -> Iterator[set[Right]]:
     """The rights of each statement of the policy, but KMS's: Secrets Manager asks for those."""
-    template = cfn_yaml.load(str(ROOT / "infra" / "shared.yaml"))
+    template = cfn_yaml.load(str(TEMPLATES / "shared.yaml"))
     policy = template["Resources"]["OperatorPolicy"]["Properties"]["PolicyDocument"]
     for each in policy["Statement"]:
         actions, resources = listed(each["Action"]), listed(each["Resource"])
@@ -142,7 +142,7 @@ def _report() -> None:
     """An event table with a room in which a user was, that another one names and that has left."""
     client = boto3.client("dynamodb")  # Not the command line's: what it asks for is not counted.
     create_table(client, _TABLE)
-    folder, now = Folder(EventTable(client, _TABLE)), int(time.time() * 1000) - 60_000
+    folder, now = RoomWriter(EventTable(client, _TABLE)), int(time.time() * 1000) - 60_000
     for seq, users in enumerate(("anna berta", "berta anna", "berta")):
         user, *others = users.split()
         sent = report(7, view_of(user, dict.fromkeys(others)), seq, app=int(APP))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.callers.relay import Relay
+from chalicelib.auth.relay import Relay
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 
 if TYPE_CHECKING:

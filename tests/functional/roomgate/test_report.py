@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.lake_rows import Life, write_lake
-from chalicelib.rooms.identifiers import room_key
-from roomgate.analytics_lake import lake
+from chalicelib.trtc.identifiers import room_key
+from roomgate.analytics.lake import lake
 from tests.support.browser import browser, chromium
 from tests.support.lake_rows import MORNING, step, write_rows
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.tickets import ECDSA, HMAC, load_key
-from roomgate.keystore import wait_for
+from roomgate.operator.keystore import wait_for
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.support.stores import Clock

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from roomgate.analytics_files import is_row_file
-from roomgate.analytics_sync import _write
+from roomgate.analytics.files import is_row_file
+from roomgate.analytics.sync import _write
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.support.lake_rows import MORNING, write_rows
 

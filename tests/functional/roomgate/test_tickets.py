@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.rooms import parse_room_url
 from chalicelib.tickets import (
     ECDSA,
     HMAC,
@@ -18,8 +17,9 @@ from chalicelib.tickets import (
     verify_private_map_key,
     verify_user_sig,
 )
-from roomgate.api import Api
-from roomgate.errors import OperatorError
+from chalicelib.trtc import parse_room_url
+from roomgate.operator.api import Api
+from roomgate.operator.errors import OperatorError
 from tests.functional.roomgate.conftest import APP
 from tests.support.issuer import IssuerStandIn
 from tests.support.keys import new_secret, pem_of_new_key

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from roomgate.cli import roomgate
-from roomgate.groups import Group
+from roomgate.commands.groups import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

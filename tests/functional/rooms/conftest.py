@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.rooms import Room
+    from chalicelib.trtc import Room
 
 
 _apps = count(1500000000)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.events.sessions import Session
-from chalicelib.rooms import room_key
+from chalicelib.table.sessions import Session
+from chalicelib.trtc import room_key
 from tests.support.event_table import fresh_room
 from tests.support.reports import (
     APP,

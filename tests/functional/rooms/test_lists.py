@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.events.keys import RoomRef
-from chalicelib.events.sessions import Evidence, Session
 from chalicelib.roster.head import LEASE
 from chalicelib.roster.members import Reason
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import set_hash
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.sessions import Evidence, Session
 from tests.support.reports import (
     APP,
     EVERYWHERE,
@@ -191,8 +191,8 @@ def test_sessions_are_a_users_stays_the_newest_first(
     rooms: Function, dynamodb: Any, app: int
 ) -> None:
     """With their durations and the evidence of both ends; one that goes on has but one end."""
-    ended = Session(RoomRef(app, 7), "anna", T, OWN_WORD, T + 90_000, TENCENT)
-    going_on = Session(RoomRef(app, "lobby"), "anna", T + 100_000, OWN_WORD)
+    ended = Session(RoomKey(app, 7), "anna", T, OWN_WORD, T + 90_000, TENCENT)
+    going_on = Session(RoomKey(app, "lobby"), "anna", T + 100_000, OWN_WORD)
     put_sessions(dynamodb, ended, going_on, ended._replace(user_id="berta"))
     asked = rooms.read(SESSIONS, app=app, api_key=EVERYWHERE, user="anna")
     own = {"by": "anna", "source": "client", "reason": "listed"}
@@ -215,7 +215,7 @@ def test_sessions_are_a_users_stays_the_newest_first(
 
 def test_sessions_come_in_pages_and_of_some_time(rooms: Function, dynamodb: Any, app: int) -> None:
     """From and to are of when they began; two that began at once are both there."""
-    refs = [RoomRef(app, 7), RoomRef(app, 8), RoomRef(app, "lobby")]
+    refs = [RoomKey(app, 7), RoomKey(app, 8), RoomKey(app, "lobby")]
     put_sessions(
         dynamodb, *(Session(ref, "anna", T + n, OWN_WORD) for n in range(5) for ref in refs)
     )
@@ -235,7 +235,7 @@ def test_a_caller_of_some_rooms_sees_the_sessions_in_these(
 ) -> None:
     """A user's other sessions do not show, nor does a cursor tell of them."""
     put_sessions(
-        dynamodb, *(Session(RoomRef(app, n), "anna", T + n, OWN_WORD) for n in range(20, 50))
+        dynamodb, *(Session(RoomKey(app, n), "anna", T + n, OWN_WORD) for n in range(20, 50))
     )
     api_key = "rg_thirties_" + "t" * 43
     put_caller(api_key, actions=frozenset({"read"}), rooms="3?", users="an*")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.events.keys import Place
-from chalicelib.events.reports import Report
-from chalicelib.rooms import room_key
 from chalicelib.roster.head import LEASE, Pending
-from chalicelib.roster.parse import MOST_PLAYURL
 from chalicelib.roster.signal import Source
+from chalicelib.roster.userlist import MOST_PLAYURL
 from chalicelib.roster.view import View, set_hash, view_of
+from chalicelib.table.item_keys import ReporterKey
+from chalicelib.table.reports import Report
+from chalicelib.trtc import room_key
 from tests.support.event_table import fresh_room
 from tests.support.lists import PREFIX, plain_view, userlist
 from tests.support.reports import APP, ROOM, Answer, Function, token
@@ -159,7 +159,7 @@ def store(story: Story, view: View | None, seq: int, now: int) -> None:
     """Store a report of anna."""
     table = story.table
     state = table.room(story.ref)
-    report = Report(Place(*story.ref, "anna"), now, seq, now, 0, Source.CLIENT, view)
+    report = Report(ReporterKey(*story.ref, "anna"), now, seq, now, 0, Source.CLIENT, view)
     table.store(report, state, lambda: table.members(state))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from infra.standins.secretsmanager import Nobody, SecretsManagerStandIn
+from infra.emulators.secretsmanager import Nobody, SecretsManagerEmulator
 from tests.support.rig import (
     FUNCTION_ARN,
     Rig,
@@ -30,20 +30,20 @@ def ask(client: SecretsManagerClient, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[SecretsManagerStandIn]:
+def standin() -> Iterator[SecretsManagerEmulator]:
     """A stand-in that calls no function: the tests do."""
-    with SecretsManagerStandIn(Nobody()) as running:
+    with SecretsManagerEmulator(Nobody()) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(standin: SecretsManagerStandIn) -> SecretsManagerClient:
+def client(standin: SecretsManagerEmulator) -> SecretsManagerClient:
     """A client of it."""
     return boto3.client("secretsmanager", endpoint_url=standin.url)
 
 
 @pytest.fixture
-def strict(standin: SecretsManagerStandIn, client: SecretsManagerClient) -> Rig:
+def strict(standin: SecretsManagerEmulator, client: SecretsManagerClient) -> Rig:
     """An empty account on the stand-in."""
     standin.settle()
     standin.around = Nobody()

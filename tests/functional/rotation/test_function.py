@@ -10,8 +10,8 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.keys.rotation import STEPS
-from chalicelib.keys.settings import Settings
-from chalicelib.keys.store import StoreDown
+from chalicelib.stores.settings import Settings
+from chalicelib.stores.store import StoreDown
 from tests.support.apps import load_app
 from tests.support.rig import (
     APP,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from infra.standins.secretsmanager import SecretsManagerStandIn
+    from infra.emulators.secretsmanager import SecretsManagerEmulator
 
 TICK: dict[str, Any] = {
     "version": "0",
@@ -44,7 +44,7 @@ TICK: dict[str, Any] = {
 
 @pytest.fixture
 def function(
-    standin: SecretsManagerStandIn, monkeypatch: pytest.MonkeyPatch
+    standin: SecretsManagerEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ModuleType]:
     """The function, with its settings in moto's SSM and its secrets in the stand-in."""
     monkeypatch.setenv("ROOMGATE_STACK", NAMES.stack)

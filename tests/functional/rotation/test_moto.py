@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from chalicelib.callers.secret_kinds import SecretKinds
+from chalicelib.auth.secret_kinds import SecretKinds
 from chalicelib.keys.kms import KmsKey
 from chalicelib.keys.material import KeyReader, UnusableKey
 from chalicelib.keys.rotation import BadCandidate, Rotation

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bench.standins.loopback import Answer, Asked, Loopback
+from bench.emulators.loopback import Answer, Asked, Loopback
 from chalicelib.keys.probe import TICKET_SECONDS, Verdict, ask
-from chalicelib.keys.settings import Probe
+from chalicelib.stores.settings import Probe
 from chalicelib.tickets import Expired, load_key, verify_user_sig
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.support.rig import (

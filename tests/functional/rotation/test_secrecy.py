@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 import pytest
 
-from chalicelib.keys.names import Names
 from chalicelib.keys.rotation import STEPS
-from chalicelib.keys.settings import Settings
 from chalicelib.keys.versions import Versions, put_candidate
-from infra.standins.secretsmanager import Nobody, SecretsManagerStandIn
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Settings
+from infra.emulators.secretsmanager import Nobody, SecretsManagerEmulator
 from tests.functional.rotation.conftest import ask
 from tests.support.apps import load_app
 from tests.support.keys import new_secret, pem_of_new_key
@@ -63,7 +63,7 @@ def rotated(load: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iter
     ssm.put_parameter(
         Name=NAMES.settings(APP), Value=Settings().to_json(), Type="String", Overwrite=True
     )
-    with SecretsManagerStandIn(Nobody()) as standin:
+    with SecretsManagerEmulator(Nobody()) as standin:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", standin.url)
         client = boto3.client("secretsmanager")
         tokens = {"keys": [{"kid": "1", "key": TOKEN_KEY, "notAfter": None}]}

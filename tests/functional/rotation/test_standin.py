@@ -20,7 +20,7 @@ from chalicelib.keys.versions import (
     roll_back,
     start_rotation,
 )
-from infra.standins.secretsmanager import Nobody, SecretsManagerStandIn
+from infra.emulators.secretsmanager import Nobody, SecretsManagerEmulator
 from tests.support.rig import (
     FUNCTION_ARN,
     NAME,
@@ -73,14 +73,14 @@ class Function(Nobody):
 
 
 @pytest.fixture
-def function(rig: Rig, standin: SecretsManagerStandIn) -> Function:
+def function(rig: Rig, standin: SecretsManagerEmulator) -> Function:
     """What RotateSecret has called from now on."""
     standin.around = function = Function(rig.rotation)
     return function
 
 
 def test_rotate_secret_calls_all_steps(
-    rig: Rig, standin: SecretsManagerStandIn, function: Function
+    rig: Rig, standin: SecretsManagerEmulator, function: Function
 ) -> None:
     """One after the other, to the end."""
     old, new = ecdsa_value(), ecdsa_value()
@@ -95,7 +95,7 @@ def test_rotate_secret_calls_all_steps(
 
 
 def test_a_bad_candidate_blocks_until_it_is_aborted(
-    rig: Rig, standin: SecretsManagerStandIn, function: Function
+    rig: Rig, standin: SecretsManagerEmulator, function: Function
 ) -> None:
     """The failing step is the last one called; what is pending is in the way, and says so."""
     old = ecdsa_value()
@@ -111,7 +111,7 @@ def test_a_bad_candidate_blocks_until_it_is_aborted(
 
 
 def test_rotating_later_only_tests(
-    rig: Rig, standin: SecretsManagerStandIn, function: Function
+    rig: Rig, standin: SecretsManagerEmulator, function: Function
 ) -> None:
     """RotateImmediately=false runs testSecret on a version made for the test, and removes it."""
     rig_token_keys(rig)
@@ -133,7 +133,7 @@ def test_one_of_two_rotations_at_once_is_told_of_the_other(rig: Rig) -> None:
         start_rotation(rig.client, seen, FUNCTION_ARN)
 
 
-def test_every_step_may_run_many_times_at_once(rig: Rig, standin: SecretsManagerStandIn) -> None:
+def test_every_step_may_run_many_times_at_once(rig: Rig, standin: SecretsManagerEmulator) -> None:
     """Secrets Manager may call a step while an earlier call of it still runs."""
     old, new = ecdsa_value(), ecdsa_value()
     rig.settle(old, new)
@@ -261,13 +261,13 @@ def test_a_version_that_loses_its_last_label_is_gone(rig: Rig) -> None:
 def test_secrets_outlive_the_stand_in(tmp_path: Path) -> None:
     """Each change is on disk before its answer, in a file that nobody else can read."""
     kept = tmp_path / "secrets.json"
-    with SecretsManagerStandIn(Nobody(), kept) as first:
+    with SecretsManagerEmulator(Nobody(), kept) as first:
         _client(first).create_secret(Name=NAME, SecretString="kept")
         assert kept.stat().st_mode & 0o777 == 0o600
-        with SecretsManagerStandIn(Nobody(), kept) as second:
+        with SecretsManagerEmulator(Nobody(), kept) as second:
             found = _client(second).get_secret_value(SecretId=NAME)
     assert found["SecretString"] == "kept"
 
 
-def _client(standin: SecretsManagerStandIn) -> SecretsManagerClient:
+def _client(standin: SecretsManagerEmulator) -> SecretsManagerClient:
     return boto3.client("secretsmanager", endpoint_url=standin.url)

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.keys.material import KeyReader, UnusableKey
 from chalicelib.keys.probe import Verdict
 from chalicelib.keys.rotation import STEPS
-from chalicelib.keys.settings import Probe, Settings
 from chalicelib.keys.watch import STUCK_SECONDS, Found, Sight, Watch
+from chalicelib.stores.settings import Probe, Settings
 from tests.support.rig import (
     APP,
     NAME,

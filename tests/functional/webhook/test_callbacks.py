@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.callers.callback_keys import CallbackKeys, new_key
-from chalicelib.events.callbacks import callback_of
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.keys import RoomRef, callbacks_pk
-from chalicelib.events.table import EventTable
-from chalicelib.rooms import room_key
+from chalicelib.auth.callback_keys import CallbackKeys, new_key
+from chalicelib.table.client import connect
+from chalicelib.table.item_keys import RoomKey, callbacks_pk
+from chalicelib.table.stored_callbacks import callback_of
+from chalicelib.table.table import EventTable
+from chalicelib.trtc import room_key
 from tests.support.event_table import fresh_room, items_in, stored_items
 from tests.support.reports import APP, STACK, TABLE, Function
 from tests.support.signing import KNOWN_BODY, KNOWN_KEY, KNOWN_SIGN, callback_body, sign
@@ -146,7 +146,7 @@ def test_only_what_is_refused_is_counted_as_refused(
 def members(room: int | str) -> set[str]:
     """Who is in a room."""
     table = EventTable(dynamodb(), TABLE)
-    return set(table.members(table.room(RoomRef(APP, room))))
+    return set(table.members(table.room(RoomKey(APP, room))))
 
 
 def kept(room: int | str | None) -> list[dict[str, Any]]:

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.callers.relay import Relay
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.keys import Place
-from chalicelib.events.table import EventTable
+from chalicelib.auth.relay import Relay
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import set_hash, view_of
+from chalicelib.table.client import connect
+from chalicelib.table.item_keys import ReporterKey
+from chalicelib.table.table import EventTable
 from tests.support.event_table import fresh_room, items_in
 from tests.support.reports import APP, STACK, TABLE, Function, token
 from tests.support.signing import NEW, OLD, OTHER, relay_headers
 
 if TYPE_CHECKING:
-    from chalicelib.events.reports import Report
+    from chalicelib.table.reports import Report
     from tests.support.reports import Answer
 
 ROUTE = "/v1/relays/{relay}/userlist-reports"
@@ -57,7 +57,7 @@ def table() -> EventTable:
 
 
 def stored(room: int | str, user: str = "anna", app: int = APP) -> Report | None:
-    return table().newest(Place(app, room, user))
+    return table().newest(ReporterKey(app, room, user))
 
 
 def said(room: int | str, **changes: Any) -> dict[str, Any]:

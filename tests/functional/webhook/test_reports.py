@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from chalicelib.events.dynamodb import connect
-from chalicelib.events.keys import Place, RoomRef
-from chalicelib.events.reports import report_of
-from chalicelib.events.table import EventTable
-from chalicelib.keys.settings import Settings
 from chalicelib.roster.view import View, set_hash, view_of
+from chalicelib.stores.settings import Settings
+from chalicelib.table.client import connect
+from chalicelib.table.item_keys import ReporterKey, RoomKey
+from chalicelib.table.reports import report_of
+from chalicelib.table.table import EventTable
 from tests.support.event_table import fresh_room, items_in, stored_items
 from tests.support.lists import plain_view, push_event, userlist, views
 from tests.support.reports import APP, KEY, REPORTS, STACK, TABLE, Function, token
@@ -40,7 +40,7 @@ dynamodb = cache(connect)
 def stored(room: int | str, user: str = "anna", app: int = APP) -> list[View | None]:
     """The views that a member's stored reports hold; None for "I left"."""
     table = EventTable(dynamodb(), TABLE)
-    place = Place(app, room, user)
+    place = ReporterKey(app, room, user)
     return [
         report_of(item, lambda version: table.members_at(place.ref, version)).view
         for item in stored_items(dynamodb(), TABLE, place.pk)
@@ -50,7 +50,7 @@ def stored(room: int | str, user: str = "anna", app: int = APP) -> list[View | N
 def members(room: int | str, app: int = APP) -> set[str]:
     """Who is in a room."""
     table = EventTable(dynamodb(), TABLE)
-    return set(table.members(table.room(RoomRef(app, room))))
+    return set(table.members(table.room(RoomKey(app, room))))
 
 
 @pytest.mark.parametrize("form", [push_event, userlist])
@@ -144,7 +144,7 @@ def test_a_heartbeat_is_not_stored(webhook: Function, room: int) -> None:
 def test_a_list_that_was_asked_for_says_so(webhook: Function, room: int) -> None:
     """The fold trusts it to be what the client sees now."""
     webhook.report(token("anna", room), {"seq": 0, "userlist": [], "resent": True})
-    (item,) = stored_items(dynamodb(), TABLE, Place(APP, room, "anna").pk)
+    (item,) = stored_items(dynamodb(), TABLE, ReporterKey(APP, room, "anna").pk)
     assert item["resent"] == {"BOOL": True}
 
 

@@ -10,8 +10,8 @@ import sqlglot
 
 from chalicelib.roster.members import Reason
 from infra.layout import ROOT
-from roomgate.analytics_lake import COLUMNS
-from roomgate.analytics_sql import names
+from roomgate.analytics.lake import COLUMNS
+from roomgate.analytics.sql import names
 from tests.support.lake_rows import MORNING, write_rows
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from roomgate.analytics_plots import lags, over_time, up_and_down
+from roomgate.analytics.plots import lags, over_time, up_and_down
 
 NINE = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

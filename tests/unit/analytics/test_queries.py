@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.lake_rows import Life, write_lake
-from roomgate.analytics_lake import lake
-from roomgate.analytics_sql import DAY, Value, for_duckdb, names, query
+from roomgate.analytics.lake import lake
+from roomgate.analytics.sql import DAY, Value, for_duckdb, names, query
 from tests.support.lake_rows import APP, MORNING, NOW, asked, filled, ms, step
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import duckdb
 import pytest
 import sqlglot
 
-from roomgate.analytics_files import is_row_file
-from roomgate.analytics_sql import (
+from roomgate.analytics.files import is_row_file
+from roomgate.analytics.sql import (
     FOLDER,
     BadSql,
     Parameter,
@@ -21,7 +21,7 @@ from roomgate.analytics_sql import (
 from tests.support.lake_rows import MORNING, NOW, filled
 
 if TYPE_CHECKING:
-    from roomgate.analytics_sql import Value
+    from roomgate.analytics.sql import Value
 
 DAY: dict[str, Value] = {"since": 1772409600, "until": 1772496000}
 NAMES = names()

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bench.capacity import Bill, Metered, kind_of
-from infra.standins.dynamodb import DynamoDBStandIn
+from infra.emulators.dynamodb import DynamoDBEmulator
 
 NEW = {"ConditionExpression": "attribute_not_exists(pk)"}
 
@@ -20,7 +20,7 @@ def bill() -> Bill:
 @pytest.fixture
 def client(bill: Bill) -> Metered:
     """An empty table."""
-    return Metered(DynamoDBStandIn(), bill)
+    return Metered(DynamoDBEmulator(), bill)
 
 
 def item(size: int, pk: str = "P#1#1#a", sk: str = "E#1#1", **more: Any) -> Any:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.clockwork import Clock
 from bench.crowd import consumed, steady
-from tests.simulation.truth import Setting
+from simulation.truth import Setting
 
 
 def test_requests_that_wait_are_overtaken() -> None:

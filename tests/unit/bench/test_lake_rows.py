@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.lake_rows import Life, life_of, write_lake
-from roomgate.analytics_lake import Lake, lake
+from roomgate.analytics.lake import Lake, lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.callers.caller import Caller
+from chalicelib.auth.caller import Caller
 from chalicelib.entries import InspectionRequest, Inspector
+from chalicelib.errors import ApiError
 from chalicelib.keys.applications import Applications
-from chalicelib.keys.names import Names
-from chalicelib.keys.settings import Settings
-from chalicelib.keys.store import Secret
-from chalicelib.refusal import Refusal
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Settings
+from chalicelib.stores.store import Secret
 from tests.support.keys import new_secret
 from tests.support.stores import MemoryStore
 
@@ -37,7 +37,7 @@ def test_where_the_other_keys_can_not_be_read_there_is_no_half_answer(asked: str
     applications = Applications(store, NAMES)
     applications.get(APP)
     store.down = True
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         ASKED[asked](Inspector(applications))
     assert (caught.value.code, caught.value.retry_after) == ("store-unavailable", 5)
 

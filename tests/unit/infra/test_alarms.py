@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.http import log
-from infra import target
-from infra.alarms import RUNBOOK
+from chalicelib.api import log
+from infra.deploy.alarms import RUNBOOK
 from infra.layout import FUNCTIONS, ROOT
-from infra.template import merge_document
+from infra.package import target
+from infra.package.template import merge_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra import target
-from infra.bytecode import compile_folder, interpreter
 from infra.layout import InfraError
+from infra.package import target
+from infra.package.bytecode import compile_folder, interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.deploy import check_days
+from infra.deploy.deployment import check_days
 from infra.layout import InfraError
 
 

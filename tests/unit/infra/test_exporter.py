@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib.events.keys import Place, RoomRef, head_key, snapshot_key
-from chalicelib.lake.firehose import ROUNDS, TIMEOUT_SECONDS
-from infra.layout import ROOT
+from chalicelib.stream.firehose import ROUNDS, TIMEOUT_SECONDS
+from chalicelib.table.item_keys import ReporterKey, RoomKey, head_key, snapshot_key
+from infra.layout import TEMPLATES
+from simulation.stream import FOREVER, Settings, stream_record, wanted
 from tests.support.lake import APP, change_item, joins, report
-from tests.support.stream import FOREVER, Settings, stream_record, wanted
 
-TEMPLATE: dict[str, Any] = json.loads((ROOT / "infra" / "exporter.json").read_text())
+TEMPLATE: dict[str, Any] = json.loads((TEMPLATES / "exporter.json").read_text())
 MAPPING = TEMPLATE["Resources"]["Mapping"]["Properties"]
 CHANGES, REPORTS = MAPPING["FilterCriteria"]["Filters"]
 STREAM_KEEPS = 86_400  # seconds; DynamoDB's streams
 
 CHANGE = change_item("7", 1, joins("anna"))
-REPORT = report(Place(APP, 7, "anna"))
-ROOM = RoomRef(APP, 7)
+REPORT = report(ReporterKey(APP, 7, "anna"))
+ROOM = RoomKey(APP, 7)
 
 
 def patterns(*, reports: bool) -> list[dict[str, Any]]:

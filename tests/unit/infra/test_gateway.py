@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.http.problems import PROBLEMS, TYPE_PREFIX
-from infra.gateway import gateway_responses
+from chalicelib.api.problems import PROBLEMS, TYPE_PREFIX
+from infra.deploy.gateway import gateway_responses
 
 RESPONSES = gateway_responses()
 STATUSES = {

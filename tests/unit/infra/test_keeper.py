@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from infra import target
 from infra.layout import FUNCTIONS
-from infra.template import merge_document
-from tests.support.stream import stream_record, wanted
+from infra.package import target
+from infra.package.template import merge_document
+from simulation.stream import stream_record, wanted
 
 KEEPER = next(each for each in FUNCTIONS if each.name == "keeper")
 RESOURCES: dict[str, Any] = merge_document(KEEPER, target.aws())["Resources"]

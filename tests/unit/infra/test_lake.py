@@ -7,10 +7,10 @@ from typing import Any
 
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # It has none.
 
-from chalicelib.lake import row
-from infra.deploy import _OPTIONS
-from infra.lake import lake_template, named_query
-from roomgate.analytics_sql import names, query
+from chalicelib.stream import row
+from infra.deploy.deployment import _OPTIONS
+from infra.deploy.lake import lake_template, named_query
+from roomgate.analytics.sql import names, query
 
 TEMPLATE: dict[str, Any] = cfn_yaml.loads(lake_template(named_queries=False))
 RESOURCES = TEMPLATE["Resources"]

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # It has none.
 
-from infra import target
-from infra.layout import FUNCTIONS, ROOT
-from infra.template import merge_document
+from infra.layout import FUNCTIONS, TEMPLATES
+from infra.package import target
+from infra.package.template import merge_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEMPLATES = {each.name: merge_document(each, target.aws()) for each in FUNCTIONS}
+MERGED = {each.name: merge_document(each, target.aws()) for each in FUNCTIONS}
 ROLES = {
     (name, role): resource["Properties"]
-    for name, template in TEMPLATES.items()
+    for name, template in MERGED.items()
     for role, resource in template["Resources"].items()
     if resource.get("Type") == "AWS::IAM::Role"
 }
-SHARED: dict[str, Any] = cfn_yaml.load(str(ROOT / "infra" / "shared.yaml"))
+SHARED: dict[str, Any] = cfn_yaml.load(str(TEMPLATES / "shared.yaml"))
 
 HERE = "${AWS::Region}:${AWS::AccountId}"
 SECRET = f"arn:${{AWS::Partition}}:secretsmanager:{HERE}:secret:${{Stack}}"
@@ -189,7 +189,7 @@ def test_a_function_may_do_this_and_nothing_else(role: tuple[str, str]) -> None:
 def test_every_function_has_a_role_and_every_role_a_function() -> None:
     """None is shared, and none is left over."""
     of_functions = [
-        (each.name, TEMPLATES[each.name]["Resources"][handler]["Properties"]["Role"])
+        (each.name, MERGED[each.name]["Resources"][handler]["Properties"]["Role"])
         for each in FUNCTIONS
         for handler in each.handlers
     ]
@@ -232,10 +232,10 @@ def test_keys_of_kms_are_used_as_they_are_meant() -> None:
             assert "Condition" not in statement
 
 
-@pytest.mark.parametrize("name", [*sorted(TEMPLATES), "shared"])
+@pytest.mark.parametrize("name", [*sorted(MERGED), "shared"])
 def test_no_template_names_a_partition(name: str) -> None:
     """The bundle deploys to any partition, so no ARN is written out."""
-    text = json.dumps(TEMPLATES.get(name, SHARED))
+    text = json.dumps(MERGED.get(name, SHARED))
     assert "arn:aws" not in text
     principals = r'"(lambda|secretsmanager|events)\.amazonaws\.com"'
     assert "amazonaws.com" not in re.sub(principals, "", text)
@@ -248,7 +248,7 @@ def test_no_role_and_no_resource_is_everything() -> None:
     """
     stars = [
         path
-        for template in (*TEMPLATES.values(), SHARED)
+        for template in (*MERGED.values(), SHARED)
         for path in _places_of_star(template["Resources"], "")
     ]
     method = "/RestAPI/Properties/MethodSettings/0/HttpMethod"
@@ -299,7 +299,7 @@ def test_each_function_has_a_log_group_of_its_own_that_forgets(
     name: str, handler: str, own: str
 ) -> None:
     """Logs go to the function's own group, as JSON, and are kept for a time only."""
-    resources = TEMPLATES[name]["Resources"]
+    resources = MERGED[name]["Resources"]
     logging = resources[handler]["Properties"]["LoggingConfig"]
     assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{own}LogGroup"}}
     group = f"/${{Stack}}/{name}-{own.lower()}".removesuffix("-")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra import target
 from infra.layout import FUNCTIONS
-from infra.template import merge_document
+from infra.package import target
+from infra.package.template import merge_document
 
 PERMISSION = "AWS::Lambda::Permission"
 ROTATION = next(each for each in FUNCTIONS if each.name == "rotation")

@@ -7,8 +7,8 @@ import re
 import click
 import pytest
 
-from infra.alarms import RUNBOOK
-from infra.deploy import _parser
+from infra.deploy.alarms import RUNBOOK
+from infra.deploy.deployment import _parser
 from infra.layout import ROOT
 from roomgate.cli import roomgate
 

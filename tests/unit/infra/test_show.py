@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from infra.show import shortened
+from infra.smoke.show import shortened
 
 
 def test_tickets_tokens_and_keys_are_cut() -> None:

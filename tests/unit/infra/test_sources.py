@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.layout import FUNCTIONS, ROOT, Function
-from infra.sources import shared_sources
+from infra.package.sources import shared_sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,8 @@ def test_a_function_holds_what_it_imports_and_what_that_does() -> None:
     assert held("issuer") >= {
         "__init__.py",
         "entries/issuer.py",
-        "http/__init__.py",
-        "http/openapi.py",
+        "api/__init__.py",
+        "api/openapi.py",
         "tickets/v1.py",
     }
 

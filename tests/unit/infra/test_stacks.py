@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.deploy.stacks import Stacks
 from infra.layout import InfraError
-from infra.stacks import Stacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

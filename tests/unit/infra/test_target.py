@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra import target
 from infra.layout import InfraError
-from infra.wheels import check_tags
+from infra.package import target
+from infra.package.wheels import check_tags
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import target
 from infra.layout import FUNCTIONS
-from infra.template import deep_merge, environment, merge_document
+from infra.package import target
+from infra.package.template import deep_merge, environment, merge_document
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

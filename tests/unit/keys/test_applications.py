@@ -5,15 +5,15 @@ import json
 import pytest
 
 from chalicelib.entries.applications import application_of
-from chalicelib.keys import cache as caches
+from chalicelib.errors import ApiError
 from chalicelib.keys import versions
 from chalicelib.keys.applications import OTHERS, Application, Applications
-from chalicelib.keys.cache import REFRESH_SECONDS, RENEW_SECONDS
 from chalicelib.keys.material import UnusableKey
-from chalicelib.keys.names import Names
-from chalicelib.keys.settings import Bounds, Settings
-from chalicelib.keys.store import NotInStore, Secret, StoreDown, StoreError
-from chalicelib.refusal import Refusal
+from chalicelib.stores import cache as caches
+from chalicelib.stores.cache import REFRESH_SECONDS, RENEW_SECONDS
+from chalicelib.stores.names import Names
+from chalicelib.stores.settings import Bounds, Settings
+from chalicelib.stores.store import NotInStore, Secret, StoreDown, StoreError
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.support.stores import Clock, MemoryStore
 
@@ -169,7 +169,7 @@ def test_a_key_that_cannot_be_used_is_told_apart(
     with pytest.raises(UnusableKey) as caught:
         applications.get(APP)
     assert text not in str(caught.value)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ApiError) as refused:
         application_of(applications, APP)
     assert (refused.value.code, refused.value.retry_after) == ("no-signing-key", 5)
 
@@ -224,12 +224,12 @@ def test_what_is_missing_is_said(applications: Applications, store: MemoryStore)
     codes = []
     for app in (7, APP):
         del store.secrets[NAMES.key(APP), "AWSCURRENT"]
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ApiError) as caught:
             application_of(Applications(store, NAMES), app)
         codes.append(caught.value.code)
         put_key(store, new_secret())
     store.down = True
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         application_of(Applications(store, NAMES), APP)
     assert [*codes, caught.value.code] == [
         "unknown-application",

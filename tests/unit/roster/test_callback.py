@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.refusal import Invalid, Refusal
+from chalicelib.errors import ApiError, InvalidRequest
 from chalicelib.roster.callback import Callback, parse_callback, signal_of
 from chalicelib.roster.signal import Kind, Signal, Source
 from tests.support.signing import KNOWN_BODY
@@ -150,7 +150,7 @@ def test_what_is_about_nobody_is_told_apart_by_what_it_says() -> None:
 )
 def test_what_is_no_json_is_refused(raw: bytes) -> None:
     """As malformed, with nothing of its text."""
-    with pytest.raises(Refusal, match="malformed-json"):
+    with pytest.raises(ApiError, match="malformed-json"):
         parse_callback(raw)
 
 
@@ -175,7 +175,7 @@ def test_what_is_no_json_is_refused(raw: bytes) -> None:
 )
 def test_what_lacks_what_each_callback_has_is_none(raw: bytes, places: list[str]) -> None:
     """Each want is named by its place."""
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         parse_callback(raw)
     assert [wrong.place for wrong in caught.value.errors] == places
 
@@ -198,7 +198,7 @@ VALUES = st.recursive(
 def read_or_refused(raw: bytes) -> Callback | str:
     try:
         return parse_callback(raw)
-    except Refusal as refusal:
+    except ApiError as refusal:
         return refusal.code
 
 

@@ -5,9 +5,9 @@ import pytest
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import GRACE, LAGGARD, STRAGGLER, Head
 from chalicelib.roster.members import Reason, Transition
-from chalicelib.roster.settle import due
 from chalicelib.roster.signal import Kind, Order, Signal, Source
-from chalicelib.roster.steps import Outcome
+from chalicelib.roster.timeouts import due
+from chalicelib.roster.transforms import Outcome
 from chalicelib.roster.view import set_hash
 from tests.support.folding import EPOCH, T0, Room, room_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.roster.forms import (
+from chalicelib.roster.codec import (
     head_form,
     head_of,
     members_form,
@@ -17,8 +17,8 @@ from chalicelib.roster.forms import (
 )
 from chalicelib.roster.head import LAGGARD, MOST_MARKS, RING, STRAGGLER
 from chalicelib.roster.members import replay
-from chalicelib.roster.settle import due, settled_members, settled_size
 from chalicelib.roster.signal import Kind, Order, Signal, Source
+from chalicelib.roster.timeouts import due, settled_members, settled_size
 from chalicelib.roster.view import set_hash
 from tests.support.folding import EPOCH, T0, Room
 

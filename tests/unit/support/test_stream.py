@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.stream import Crash, Pump, Settings, stream_record, wanted
+from simulation.stream import Crash, Pump, Settings, stream_record, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,7 +17,7 @@ from chalicelib.tickets import ECDSA, HMAC, SigningKey, load_key
 from tests.support.keys import new_secret, pem_of_new_key
 
 if TYPE_CHECKING:
-    from chalicelib.rooms import Room
+    from chalicelib.trtc import Room
 
 APP = 1400037025
 USER = "webrtc98"

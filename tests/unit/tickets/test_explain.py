@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rooms import CODES, PRIVILEGES
 from chalicelib.tickets import (
     ECDSA,
     Check,
@@ -21,6 +20,7 @@ from chalicelib.tickets import (
     issue_user_sig,
     load_key,
 )
+from chalicelib.trtc import CODES, PRIVILEGES
 from tests.support.keys import pem_of_new_key
 from tests.unit.tickets.material import (
     APP,

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib import tickets
-from chalicelib.rooms import CODES
 from chalicelib.tickets import TicketError, TicketRefused, errors
-from tests.unit.rooms.trees import Drawn, drawn_tree
+from chalicelib.trtc import CODES
+from tests.unit.trtc.trees import Drawn, drawn_tree
 
 DRAWN = drawn_tree(errors.__doc__)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.rooms import BadIdentifier, BadPrivileges
 from chalicelib.tickets import (
     SigningKey,
     StringRoomNeedsHmac,
@@ -15,6 +14,7 @@ from chalicelib.tickets import (
     issue_user_sig,
 )
 from chalicelib.tickets.envelope import unseal
+from chalicelib.trtc import BadIdentifier, BadPrivileges
 from tests.unit.tickets.material import (
     KEYS,
     NOW,

@@ -18,7 +18,7 @@ from chalicelib.tickets.verify import open_ticket
 from tests.unit.tickets.material import ORDER, P256, ROOM_ORDER, b64
 
 if TYPE_CHECKING:
-    from chalicelib.rooms import Room
+    from chalicelib.trtc import Room
 
 # The secret of Tencent's published sample, which opens nothing.
 SAMPLE = load_key(HMAC, "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e")

@@ -6,14 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.rooms import (
-    ALL,
-    ROOM_ID_MAX,
-    STR_ROOM_MAX_BYTES,
-    STR_ROOM_PATTERN,
-    USER_ID_PATTERN,
-    Room,
-)
 from chalicelib.tickets import (
     HMAC,
     MalformedTicket,
@@ -27,6 +19,14 @@ from chalicelib.tickets import (
 )
 from chalicelib.tickets.envelope import parse_members, unseal
 from chalicelib.tickets.verify import open_ticket, read_ticket
+from chalicelib.trtc import (
+    ALL,
+    ROOM_ID_MAX,
+    STR_ROOM_MAX_BYTES,
+    STR_ROOM_PATTERN,
+    USER_ID_PATTERN,
+    Room,
+)
 from tests.unit.tickets.material import KEYS, NOW, ORDER, ROOM, ROOM_ORDER, WHO
 
 NAMES = st.sampled_from(list(KEYS))

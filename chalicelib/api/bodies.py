@@ -1,0 +1,101 @@
+"""Strict JSON: what a body must be before anyone looks at its members."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalice.app import Request
+
+
+class _Refused(ValueError):
+    """A JSON text that Python would take and Roomgate does not."""
+
+
+def read_json(request: Request, most: int) -> Any:
+    """The body's JSON value.
+
+    Args:
+        request: the current request.
+        most: the largest body in bytes.
+
+    Raises:
+        ApiError: ``unsupported-media-type``, ``body-too-large`` or ``malformed-json``.
+    """
+    _check_content_type(request.headers)
+    return parse_json(read_raw(request, most))
+
+
+def read_raw(request: Request, most: int) -> bytes:
+    """The body as it came, to the byte.
+
+    Args:
+        request: the current request.
+        most: the largest body in bytes.
+
+    Raises:
+        ApiError: ``body-too-large``, or ``malformed-json`` for what can't have been UTF-8.
+    """
+    try:
+        raw = request.raw_body
+    except UnicodeEncodeError:
+        raise ApiError("malformed-json", "The body is not UTF-8.") from None
+    assert isinstance(raw, bytes)  # Chalice encodes what came as text.
+    if len(raw) > most:
+        raise ApiError("body-too-large", f"The body has {len(raw)} bytes; at most {most} are read.")
+    return raw
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """Parse one JSON value: UTF-8, no duplicate members, no NaN, no stack-breaking depth.
+
+    Raises:
+        ApiError: ``malformed-json``, with the place of the fault but nothing of the text.
+    """
+    try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        return _decode(text)
+    except json.JSONDecodeError as error:
+        where = f"{error.msg} at line {error.lineno}, column {error.colno}."
+        detail = where if error.doc.strip() else "The body is empty."
+        raise ApiError("malformed-json", detail) from None
+    except UnicodeDecodeError as error:
+        detail = f"The body is not UTF-8: byte {error.start} is wrong."
+        raise ApiError("malformed-json", detail) from None
+    except RecursionError:
+        raise ApiError("malformed-json", "The body nests too deeply.") from None
+    except _Refused as error:
+        raise ApiError("malformed-json", str(error)) from None
+    except ValueError:  # Python refuses numbers of over 4,300 digits.
+        raise ApiError("malformed-json", "A number has too many digits.") from None
+
+
+def _check_content_type(headers: Mapping[str, str]) -> None:
+    media_type, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower()
+    if media_type.strip().lower() != "application/json" or charset not in _CHARSETS:
+        detail = "Send Content-Type: application/json, with a body in UTF-8."
+        raise ApiError("unsupported-media-type", detail)
+
+
+_CHARSETS = ("", "charset=utf-8", 'charset="utf-8"')
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _Refused("An object names one member twice.")
+    return members
+
+
+def _no_constant(_name: str) -> Any:
+    raise _Refused("NaN and Infinity are no JSON numbers.")
+
+
+# Made once: json.loads with hooks would make a decoder for each body.
+_decode = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode

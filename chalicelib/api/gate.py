@@ -1,0 +1,266 @@
+"""The one way in: a Gate wraps a Chalice app, so that each route only decodes, calls and answers.
+
+For every request it checks who calls, reads and decodes the body, turns refusals into problems, and
+writes one log line.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from chalice.app import Request, Response
+
+from chalicelib.api.bodies import read_json, read_raw
+from chalicelib.api.log import log
+from chalicelib.api.parameters import query_of
+from chalicelib.api.problems import problem_response
+from chalicelib.errors import ApiError
+from chalicelib.schema import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chalice.app import Chalice
+
+    from chalicelib.schema import Type
+
+Who = TypeVar("Who")
+
+_FAULT = 500
+NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # Made once: json.dumps makes one a call.
+
+
+class Call(Generic[Who]):
+    """One request, checked and decoded.
+
+    Attributes:
+        who: what the route's ``auth`` returned: the caller, the grant of a report token, or None.
+        body: the decoded body, or None for a route without one.
+        path: path parameters.
+        query: query parameters, by name; of a GET that takes parameters.
+        headers: request headers, by lower-case name.
+        now_ms: unix time in ms at which the request came in.
+        request_id: API Gateway's id of the request.
+        facts: what the log line is to say; a route adds to it. Never a ticket, key or token.
+        outcome: what came of it, for the log line; a route may have a better word than "ok".
+        counts: metrics to count, by name, if the route does not refuse.
+    """
+
+    def __init__(self, who: Who, body: Any, request: Request, now_ms: int) -> None:
+        self.who = who
+        self.body = body
+        self.path: dict[str, str] = request.uri_params or {}
+        self.query: dict[str, str] = {}
+        self.headers = request.headers
+        self.now_ms = now_ms
+        self.request_id: str | None = request.context.get("requestId")
+        self.facts: dict[str, Any] = {}
+        self.outcome = "ok"
+        self.counts: dict[str, int] = {}
+
+    @property
+    def now(self) -> int:
+        """Unix time in seconds."""
+        return self.now_ms // 1000
+
+
+class Signed(NamedTuple):
+    """What a signature can be checked by, before anything of the body is read.
+
+    Attributes:
+        path: path parameters.
+        headers: request headers, by lower-case name.
+        raw: the body as it came.
+    """
+
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    raw: bytes
+
+
+class Route(NamedTuple):
+    """What the API document says of a route, and what the gate needs to serve it.
+
+    Attributes:
+        answer: the type of a 200's body, or None where it is no type of ours.
+        body: the type of the request's body, or None for a route without one.
+        most: largest body in bytes.
+        read: gets out of the request what ``body`` decodes.
+        auth: who calls, by the Authorization header and the unix time in seconds; raises Refusal.
+            None: anyone, but for ``signed``.
+        signed: instead of ``auth``: who calls, by a signature of the body; raises Refusal.
+        tell: what the log line says of who calls, whatever comes of the call.
+        scheme: the security scheme of ``auth`` or ``signed`` in the API document.
+        problems: codes that this route answers besides the common ones.
+        parameters: path, query and header parameters, as OpenAPI parameter objects.
+        tagged: its answers carry an ETag, and may be a 304.
+        event: what its log line is called.
+        refused: the metric that counts refusals by their reason, the problem's code.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answer: Type[Any] | None
+    body: Type[Any] | None = None
+    most: int = 0
+    auth: Callable[[str | None, float], Any] | None = None
+    tell: Callable[[Any], dict[str, Any]] = lambda _who: {}
+    scheme: str = ""
+    problems: tuple[str, ...] = ()
+    parameters: tuple[dict[str, Any], ...] = ()
+    tagged: bool = False
+    event: str = "request"
+    refused: str | None = None
+    read: Callable[[Request, int], Any] = read_json
+    signed: Callable[[Signed], Any] | None = None
+
+
+class Gate:
+    """Serves the routes of one Chalice app.
+
+    Args:
+        app: the Chalice app.
+        title: the function's name in its API document.
+        ready: whether what the function's role reads is loaded; asked by ``/readyz``, so it answers
+            from memory.
+        clock: unix time in seconds, as ``time.time``.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        title: str,
+        *,
+        ready: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.app = app
+        self.title = title
+        self.routes: list[Route] = []
+        self._clock = clock
+        self._document: str | None = None
+        app.register_middleware(_chalice_errors_as_problems, "http")
+        app.api.binary_types = []  # All is JSON; else Chalice compares 13 types thrice a request.
+        self._serve_health(ready)
+
+    def route(self, route: Route) -> Callable[[Callable[[Call[Any]], Response]], None]:
+        """Register a view: it takes a Call and returns a Response, or raises a Refusal."""
+
+        def register(view: Callable[[Call[Any]], Response]) -> None:
+            self.routes.append(route)
+
+            def served(**_path: str) -> Response:
+                request = self.app.current_request
+                assert request is not None  # Chalice sets it before it calls a view.
+                return self._serve(route, view, request)
+
+            # No content types: read_json checks them, so that a refusal is a problem like any
+            # other.
+            name = view.__name__
+            self.app.route(route.path, methods=[route.method], name=name, content_types=[])(served)
+
+        return register
+
+    def _serve(
+        self, route: Route, view: Callable[[Call[Any]], Response], request: Request
+    ) -> Response:
+        call: Call[Any] = Call(None, None, request, int(self._clock() * 1000))
+        response = None
+        try:
+            response = _respond(route, view, request, call)
+        finally:
+            # A fault of ours gets its line too, and then its traceback.
+            if route.auth or route.signed:
+                self._log(route, call, response)
+        return response
+
+    def _log(self, route: Route, call: Call[Any], response: Response | None) -> None:
+        facts = {
+            "function": self.app.app_name,
+            "path": route.path,
+            "requestId": call.request_id,
+            **call.facts,
+            "status": response.status_code if response else _FAULT,
+            "outcome": call.outcome if response else "internal-error",
+        }
+        if route.refused and facts["status"] >= HTTPStatus.BAD_REQUEST:
+            facts["reason"] = facts["outcome"]
+            log(call.now_ms, route.event, facts, {route.refused: 1}, by="reason")
+        else:
+            log(call.now_ms, route.event, facts, call.counts)
+
+    def _serve_health(self, ready: Callable[[], bool]) -> None:
+        @self.route(Route("GET", "/healthz", "The process runs", None))
+        def healthz(_call: Call[None]) -> Response:
+            return answer({"status": "ok"})
+
+        @self.route(
+            Route(
+                "GET", "/readyz", "What the function reads is loaded", None, problems=("not-ready",)
+            )
+        )
+        def readyz(_call: Call[None]) -> Response:
+            if not ready():
+                detail = "What this function reads is not loaded yet; the first call loads it."
+                raise ApiError("not-ready", detail, retry_after=1)
+            return answer({"status": "ready"})
+
+        @self.route(Route("GET", "/v1/openapi.json", "This document", None))
+        def openapi(_call: Call[None]) -> Response:
+            if self._document is None:
+                # Here and not above: few environments are ever asked for it, all would pay.
+                from chalicelib.api.openapi import document  # noqa: PLC0415
+
+                self._document = json.dumps(document(self.title, self.routes), indent=1)
+            return Response(self._document, headers={"Content-Type": "application/json"})
+
+
+def _respond(
+    route: Route, view: Callable[[Call[Any]], Response], request: Request, call: Call[Any]
+) -> Response:
+    try:
+        if route.auth:
+            call.who = route.auth(call.headers.get("authorization"), call.now_ms / 1000)
+            call.facts |= route.tell(call.who)
+        elif route.signed:
+            raw = read_raw(request, route.most)
+            call.who = route.signed(Signed(call.path, call.headers, raw))
+            call.facts |= route.tell(call.who)
+        if route.method == "GET" and route.parameters and request.query_params:
+            call.query = query_of(route.parameters, request.query_params)
+        if route.body:
+            call.body = decode(route.body, route.read(request, route.most))
+        return view(call)
+    except ApiError as refusal:
+        call.outcome = refusal.code
+        call.facts |= refusal.facts
+        return problem_response(refusal, call.request_id)
+
+
+def answer(body: dict[str, Any], headers: dict[str, str] = NO_STORE) -> Response:
+    """A 200 with a JSON body that no cache may keep."""
+    return Response(_encode(body), headers=dict(headers))
+
+
+def _chalice_errors_as_problems(
+    request: Request, get_response: Callable[[Request], Response]
+) -> Response:
+    """Chalice's own errors (its body has a ``Code``) in the shape of ours."""
+    response = get_response(request)
+    if not isinstance(response.body, dict) or "Code" not in response.body:
+        return response
+    code, detail = _CHALICE_CODES.get(response.status_code, _CHALICE_CODES[500])
+    return problem_response(ApiError(code, detail), request.context.get("requestId"))
+
+
+_CHALICE_CODES = {
+    404: ("not-found", "No such path."),
+    405: ("method-not-allowed", "This path is served for other methods."),
+    500: ("internal-error", "The fault is Roomgate's; its log has the request under requestId."),
+}

@@ -1,0 +1,207 @@
+"""What the issuer's routes take and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chalicelib.api.vocabulary import (
+    APPLICATION_FIELD,
+    KEY_ID,
+    PRIVILEGE_FIELDS,
+    PRIVILEGE_NAMES,
+    ROOM_FIELDS,
+    ROOM_ID,
+    TICKET,
+    TTL,
+    UNIX_MS,
+    UNIX_SECONDS,
+    USER_FIELD,
+    USER_ID,
+)
+from chalicelib.entries import (
+    EntryRequest,
+    InspectionRequest,
+    RoomTicketRequest,
+    RoomUrlRequest,
+    UserSigRequest,
+)
+from chalicelib.schema import (
+    Answer,
+    Array,
+    Checked,
+    Field,
+    Foreign,
+    Integer,
+    OneOf,
+    Record,
+    Text,
+)
+from chalicelib.tickets import ALGORITHMS, PRIVATE_MAP_KEY, USER_SIG
+from chalicelib.trtc import ROOM_ID_MAX, TERMINAL_TYPES, check_terminal
+
+if TYPE_CHECKING:
+    from chalicelib.schema import Schema
+
+BODY_MOST: Final = 64 * 1024  # bytes
+
+TERMINALS = Checked(
+    check_terminal,
+    {
+        "type": "integer",
+        "enum": list(TERMINAL_TYPES),
+        "description": "Tencent's TerminalType: 4 Android, 2 iOS, 1 the sample component",
+    },
+)
+SCENES = OneOf({"videocall": "videocall", "live": "live"}, "appscene of the rtc URL")
+KIND = OneOf({kind: kind for kind in (USER_SIG, PRIVATE_MAP_KEY)}, "what the ticket is")
+# Each byte of an answer can become three of the URL.
+ROOM_URL = Text(4 * BODY_MOST, description="room://…, for live-pusher's url")
+
+
+def _optional_ttl(name: str, into: str) -> Field:
+    return Field(name, TTL, into, required=False)
+
+
+USER_SIG_REQUEST = Record(
+    UserSigRequest, APPLICATION_FIELD, USER_FIELD, _optional_ttl("ttl", "ttl")
+)
+ROOM_TICKET_REQUEST = Record(
+    RoomTicketRequest,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    *ROOM_FIELDS,
+    *PRIVILEGE_FIELDS,
+    _optional_ttl("ttl", "ttl"),
+)
+ENTRY_REQUEST = Record(
+    EntryRequest,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    *ROOM_FIELDS,
+    *PRIVILEGE_FIELDS,
+    _optional_ttl("userSigTtl", "user_sig_ttl"),
+    _optional_ttl("privateMapKeyTtl", "private_map_key_ttl"),
+    Field("terminalType", TERMINALS, "terminal_type", required=False, default=1),
+    Field("scene", SCENES, "scene", required=False, default="videocall"),
+)
+ROOM_URL_REQUEST = Record(
+    RoomUrlRequest,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    Field("roomId", ROOM_ID, "room"),
+    Field(
+        "answer",
+        Foreign(
+            (dict, str),
+            {
+                "title": "Tencent's answer to the roomsig request, as an object or as its text",
+                "type": ["object", "string"],
+            },
+        ),
+        "answer",
+    ),
+    Field("pureAudioPushMod", Integer(1, 2, "bizbuf: 1 or 2"), "pure_audio", required=False),
+    Field("recordId", Integer(0, ROOM_ID_MAX, "bizbuf"), "record_id", required=False),
+)
+INSPECTION_REQUEST = Record(
+    InspectionRequest,
+    Field("ticket", Text(65_536, description="any ticket, broken ones too"), "ticket"),
+    APPLICATION_FIELD,
+    Field("userId", USER_ID, "user_id", required=False),
+    *(field._replace(required=False) for field in ROOM_FIELDS),
+    Field("kind", KIND, "kind", required=False),
+)
+
+_OBJECT = Foreign((dict,), {"type": "object"})
+
+USER_SIG_ANSWER = Answer(
+    dict,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    Field("userSig", TICKET, "user_sig"),
+    Field("expiresAt", UNIX_SECONDS, "expires_at"),
+    Field("keyId", KEY_ID, "key_id"),
+)
+ROOM_TICKET_ANSWER = Answer(
+    dict,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    *ROOM_FIELDS,
+    Field("privileges", PRIVILEGE_NAMES, "privileges"),
+    Field("privateMapKey", TICKET, "private_map_key"),
+    Field("expiresAt", UNIX_SECONDS, "expires_at"),
+    Field("keyId", KEY_ID, "key_id"),
+)
+ROOMSIG_REQUEST = Answer(
+    dict,
+    Field("method", OneOf({"POST": "POST"}), "method"),
+    Field("url", Text(4096), "url"),
+    Field("headers", _OBJECT, "headers"),
+    Field("body", _OBJECT, "body"),
+)
+REPORT = Answer(
+    dict,
+    Field("url", Text(2048, description="POST the lists here"), "url"),
+    Field("token", Text(2048, description="for Authorization: Bearer"), "token"),
+    Field("epoch", UNIX_MS, "epoch"),
+    Field("expiresAt", UNIX_SECONDS, "expires_at"),
+)
+ENTRY_ANSWER = Answer(
+    dict,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    *ROOM_FIELDS,
+    Field("privileges", PRIVILEGE_NAMES, "privileges"),
+    Field("keyId", KEY_ID, "key_id"),
+    Field("userSig", TICKET, "user_sig"),
+    Field("userSigExpiresAt", UNIX_SECONDS, "user_sig_expires_at"),
+    Field("privateMapKey", TICKET, "private_map_key"),
+    Field("privateMapKeyExpiresAt", UNIX_SECONDS, "private_map_key_expires_at"),
+    Field("roomsigRequest", ROOMSIG_REQUEST, "roomsig_request", required=False),
+    Field("rtcUrl", ROOM_URL, "rtc_url"),
+    Field("report", REPORT, "report"),
+)
+ROOM_URL_ANSWER = Answer(dict, Field("roomUrl", ROOM_URL, "room_url"))
+
+
+def _nullable(schema: Schema) -> Schema:
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+VERDICT = Answer(
+    dict,
+    Field("code", Integer(-(2**31), 2**31, "Tencent's code; 0 where nothing is wrong"), "code"),
+    Field("name", Text(64), "name"),
+    Field("cause", Text(4096, description="the likely cause, in words"), "cause"),
+)
+CHECK = Answer(
+    dict,
+    Field("name", Text(32), "name"),
+    Field(
+        "passed",
+        Foreign((bool, type(None)), {"type": ["boolean", "null"]}),
+        "passed",
+    ),
+    Field("note", Text(4096), "note"),
+)
+INSPECTION_ANSWER = Answer(
+    dict,
+    Field("kind", Foreign((str, type(None)), _nullable(KIND.json_schema())), "kind"),
+    Field("fields", _OBJECT, "fields"),
+    Field("verdict", VERDICT, "verdict"),
+    Field("keyId", Foreign((str, type(None)), _nullable(KEY_ID.json_schema())), "key_id"),
+    Field("checks", Array(CHECK, 16), "checks"),
+)
+STATE = OneOf(
+    {state: state for state in ("current", "previous", "pending", "candidate")},
+    "current: signs; previous: still verifies; pending: in rotation; candidate: waits for one",
+)
+PUBLIC_KEY = Answer(
+    dict,
+    Field("keyId", KEY_ID, "key_id"),
+    Field("state", STATE, "state"),
+    Field("since", UNIX_SECONDS, "since", required=False),
+    Field("algorithm", OneOf({name: name for name in ALGORITHMS}), "algorithm"),
+    Field("publicKey", Text(1024, description="PEM; ECDSA only"), "public_key", required=False),
+)
+KEYS_ANSWER = Answer(dict, APPLICATION_FIELD, Field("keys", Array(PUBLIC_KEY, 4), "keys"))

@@ -1,0 +1,228 @@
+"""What the routes of rooms take and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from chalicelib.api.cursors import CURSOR_SCHEMA, Cursors
+from chalicelib.api.parameters import integer
+from chalicelib.api.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD, USER_ID
+from chalicelib.api.webhook_types import HASH, VERSION
+from chalicelib.errors import FieldError, InvalidRequest
+from chalicelib.roster.members import Reason
+from chalicelib.roster.signal import Source
+from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS
+from chalicelib.schema import Answer, Array, Field, Flag, Integer, OneOf, Text, Type
+from chalicelib.table.history import MOST_SHOWN, Window
+from chalicelib.table.item_keys import RoomKey
+from chalicelib.trtc import parse_room_key, room_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.table.listings import Spot
+
+LAST_MS: Final = 10**13 - 1
+"""The last unix ms that 13 digits write, as the event table's keys do: in the year 2286."""
+
+MOMENT = Integer(0, LAST_MS, "unix time in ms")
+# One change may bring as many again as a page holds without it.
+TRANSITIONS_MOST: Final = 2 * MOST_SHOWN
+
+MOST_ROOMS: Final = 100
+MOST_ENTRIES: Final = 1_000
+MOST_SESSIONS: Final = 1_000
+ROOMS_LIMIT = Integer(1, MOST_ROOMS, "most rooms in the answer")
+ENTRIES_LIMIT = Integer(1, MOST_ENTRIES, "most entries in the answer")
+SESSIONS_LIMIT = Integer(1, MOST_SESSIONS, "most sessions in the answer")
+USUAL_LIMIT: Final = 100
+
+
+def _in_query(name: str, schema: Mapping[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": dict(schema)}
+
+
+def _limit(wanted: Integer) -> dict[str, Any]:
+    schema = {**wanted.json_schema(), "default": USUAL_LIMIT}
+    return _in_query("limit", schema, "there may be fewer, or none at all, though more follow")
+
+
+USER_PARAMETER: Final[dict[str, Any]] = {
+    "name": "user",
+    "in": "path",
+    "required": True,
+    "schema": USER_ID.json_schema(),
+}
+CURSOR_PARAMETER = _in_query("cursor", CURSOR_SCHEMA, "nextCursor of the answer before")
+ROOMS_PARAMETERS = (_limit(ROOMS_LIMIT), CURSOR_PARAMETER)
+ROSTER_PARAMETERS = (
+    _in_query("for", USER_ID.json_schema(), "who asks: add the playUrls that its newest list has"),
+    _in_query("at", MOMENT.json_schema(), "who was there then, as far as is known now"),
+)
+
+
+def _window(what: str) -> tuple[dict[str, Any], ...]:
+    schema = MOMENT.json_schema()
+    return tuple(_in_query(name, schema, f"the {name} of {what}") for name in ("from", "to"))
+
+
+TIMELINE_PARAMETERS = (
+    *_window("the times at which transitions happened"),
+    _limit(ENTRIES_LIMIT),
+    CURSOR_PARAMETER,
+)
+SESSIONS_PARAMETERS = (
+    *_window("the times at which sessions began"),
+    _limit(SESSIONS_LIMIT),
+    CURSOR_PARAMETER,
+)
+
+SOURCE = OneOf({source: source for source in Source}, "who vouches for it")
+BY: Type[str] = USER_ID
+CURSOR_FIELD = Field("nextCursor", Text(CURSOR_SCHEMA["maxLength"]), "next_cursor", required=False)
+HASH_FIELD = Field("hash", HASH, "hash")
+HEARD_FIELD = Field("heardAt", MOMENT, "heard")
+
+ROOM = Answer(
+    dict,
+    *ROOM_FIELDS,
+    Field("size", Integer(1, MOST_USERS + 1, "members"), "size"),
+    Field("version", VERSION, "version"),
+    HASH_FIELD,
+    HEARD_FIELD,
+)
+ROOMS_ANSWER = Answer(
+    dict, APPLICATION_FIELD, Field("rooms", Array(ROOM, MOST_ROOMS), "rooms"), CURSOR_FIELD
+)
+
+MEMBER = Answer(
+    dict,
+    USER_FIELD,
+    Field("since", MOMENT, "since"),
+    # The user whose word brought it in; left out where it was Tencent's alone.
+    Field("by", BY, "by", required=False),
+    Field("source", SOURCE, "source"),
+    Field(
+        "confirmed",
+        Flag("in the room by its own word or Tencent's, not by others' alone"),
+        "ok",
+        False,
+    ),
+    # Lists have stopped naming it then; it leaves unless one names it again.
+    Field("leavingSince", MOMENT, "leaving", required=False),
+    Field("playUrl", Text(MOST_PLAYURL), "play_url", required=False),
+)
+ROSTER_ANSWER = Answer(
+    dict,
+    APPLICATION_FIELD,
+    *ROOM_FIELDS,
+    Field("at", MOMENT, "at", required=False),
+    Field("version", VERSION, "version"),
+    HASH_FIELD,
+    Field("size", Integer(0, MOST_USERS + 1, "members"), "size"),
+    Field("heardAt", MOMENT, "heard", required=False),
+    # The room counts as empty then, if nothing is heard of it before.
+    Field("leaseEndsAt", MOMENT, "lease", required=False),
+    Field("members", Array(MEMBER, MOST_USERS + 1), "members"),
+)
+
+TRANSITION = Answer(
+    dict,
+    USER_FIELD,
+    Field("change", OneOf({"joined": True, "left": False}), "joined"),
+    Field("t", MOMENT, "t"),
+    Field("by", BY, "by", required=False),
+    Field("source", SOURCE, "source"),
+    Field("reason", OneOf({reason: reason for reason in Reason}, "why it counts"), "reason"),
+)
+ENTRY = Answer(
+    dict,
+    Field("version", VERSION, "version"),
+    Field("recordedAt", MOMENT, "recorded"),
+    Field("transitions", Array(TRANSITION, TRANSITIONS_MOST), "transitions"),
+)
+TIMELINE_ANSWER = Answer(
+    dict,
+    APPLICATION_FIELD,
+    *ROOM_FIELDS,
+    Field("entries", Array(ENTRY, MOST_ENTRIES), "entries"),
+    CURSOR_FIELD,
+)
+
+EVIDENCE = Answer(
+    dict,
+    Field("by", BY, "by", required=False),
+    Field("source", SOURCE, "source"),
+    Field("reason", OneOf({reason: reason for reason in Reason}), "reason"),
+)
+SESSION = Answer(
+    dict,
+    *ROOM_FIELDS,
+    Field("joined", MOMENT, "joined"),
+    Field("joinedBy", EVIDENCE, "joined_by"),
+    # These three are left out while the session goes on.
+    Field("left", MOMENT, "left", required=False),
+    Field("leftBy", EVIDENCE, "left_by", required=False),
+    Field("durationMs", MOMENT, "duration", required=False),
+)
+SESSIONS_ANSWER = Answer(
+    dict,
+    APPLICATION_FIELD,
+    USER_FIELD,
+    Field("sessions", Array(SESSION, MOST_SESSIONS), "sessions"),
+    CURSOR_FIELD,
+)
+
+
+def limit_of(query: Mapping[str, str], wanted: Integer) -> int:
+    """How many things a page may hold; raises Invalid."""
+    return integer("limit", query.get("limit", str(USUAL_LIMIT)), wanted)
+
+
+def moment_of(query: Mapping[str, str], name: str, usual: int) -> int:
+    """A time in a query, in unix ms; raises Invalid."""
+    return integer(name, query[name], MOMENT) if name in query else usual
+
+
+def window_of(query: Mapping[str, str]) -> Window:
+    """The times from and to of a query; raises Invalid."""
+    window = Window(moment_of(query, "from", 0), moment_of(query, "to", LAST_MS))
+    if window.first > window.last:
+        raise InvalidRequest((FieldError("from", "must not be after to"),))
+    return window
+
+
+def past_of(query: Mapping[str, str], now: int) -> int | None:
+    """The past moment in a query, or None; raises Invalid."""
+    if "at" not in query:
+        return None
+    at = integer("at", query["at"], MOMENT)
+    if at > now:
+        raise InvalidRequest((FieldError("at", "must not be in the future"),))
+    return at
+
+
+def rooms_cursors(sdk_app_id: int) -> Cursors[RoomKey]:
+    """The cursors of an application's open rooms: the last room that was looked at."""
+    return Cursors(
+        f"rooms#{sdk_app_id}",
+        lambda ref: room_key(ref.room),
+        lambda key: RoomKey(sdk_app_id, parse_room_key(key)),
+    )
+
+
+def timeline_cursors(ref: RoomKey) -> Cursors[int]:
+    """The cursors of a room's timeline: the last version that was looked at."""
+    return Cursors(f"timeline#{ref.pk}", str, lambda text: VERSION.decode(int(text)))
+
+
+def sessions_cursors(sdk_app_id: int, user_id: str) -> Cursors[Spot]:
+    """The cursors of a user's sessions: the last one that was shown."""
+
+    def read(text: str) -> Spot:
+        joined, key = text.split("#")
+        return MOMENT.decode(int(joined)), RoomKey(sdk_app_id, parse_room_key(key))
+
+    return Cursors(
+        f"sessions#{sdk_app_id}#{user_id}", lambda spot: f"{spot[0]}#{room_key(spot[1].room)}", read
+    )

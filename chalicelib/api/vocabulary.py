@@ -1,0 +1,91 @@
+"""The words of the API: the members that requests and answers share, and their types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.schema import Array, Checked, Either, Field, Integer, OneOf, Schema, Text, Type
+from chalicelib.trtc import (
+    ALL,
+    PRIVILEGES,
+    ROLES,
+    ROOM_ID_MAX,
+    SDK_APP_ID_MAX,
+    STR_ROOM_MAX_BYTES,
+    STR_ROOM_PATTERN,
+    USER_ID_MAX_BYTES,
+    USER_ID_PATTERN,
+    BadIdentifier,
+    Room,
+    bits_of,
+    check_privileges,
+    check_room,
+    check_user_id,
+)
+
+UNIX_SECONDS = Integer(0, 2**53 - 1, "unix time in seconds")
+UNIX_MS = Integer(0, 2**53 - 1, "unix time in ms")
+TTL = Integer(1, 2**31 - 1, "seconds")
+KEY_ID = Text(16, least=16, pattern="[0-9a-f]{16}", description="names the key that signed")
+TICKET = Text(2048, description="in Tencent's alphabet: A-Z a-z 0-9 * - _")
+
+
+def _text(most: int, pattern: str, description: str) -> Schema:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": most,
+        "pattern": f"^{pattern}$",
+        "description": description,
+    }
+
+
+def _string_room(value: object) -> Room:
+    # check_room takes a number for a numeric room, which strRoomId never is.
+    if not isinstance(value, str):
+        raise BadIdentifier("strRoomId", "must be a string")
+    return check_room(value)
+
+
+SDK_APP_ID = Integer(1, SDK_APP_ID_MAX, "Tencent's application")
+USER_ID = Checked(check_user_id, _text(USER_ID_MAX_BYTES, USER_ID_PATTERN, "userid"))
+ROOM_ID = Integer(1, ROOM_ID_MAX, "a numeric room")
+STR_ROOM_ID = Checked(
+    _string_room, _text(STR_ROOM_MAX_BYTES, STR_ROOM_PATTERN, "a string room (HMAC-SHA256 only)")
+)
+
+PRIVILEGE_NAMES: Type[list[str]] = Array(
+    OneOf({name: name for name in PRIVILEGES}), len(PRIVILEGES), unique=True
+)
+
+
+class _Privileges(Type[int]):
+    """Privileges as Tencent's bits, or as an array of their names."""
+
+    _either: Either[Any] = Either(
+        {
+            int: Checked(check_privileges, Integer(1, ALL, "Tencent's bits").json_schema()),
+            list: PRIVILEGE_NAMES,
+        },
+        "Tencent's bits as a number, or an array of names",
+    )
+    _names = Checked(bits_of, {})
+
+    def decode(self, value: object) -> int:
+        """See Type."""
+        decoded = self._either.decode(value)
+        return decoded if isinstance(decoded, int) else self._names.decode(decoded)
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return self._either.json_schema()
+
+
+APPLICATION_FIELD = Field("sdkAppId", SDK_APP_ID, "sdk_app_id")
+USER_FIELD = Field("userId", USER_ID, "user_id")
+ROOM_FIELDS = (Field("roomId", ROOM_ID, "room"), Field("strRoomId", STR_ROOM_ID, "room"))
+ROLE = OneOf(ROLES, "anchor: everything; audience: enter, hear and see")
+PRIVILEGE_FIELDS = (
+    Field("privileges", _Privileges(), "privileges", required=False, default=ALL),
+    Field("role", ROLE, "privileges", required=False, default=ALL),
+)

@@ -1,0 +1,131 @@
+"""What the webhook's routes take and answer."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, NamedTuple
+
+from chalicelib.api.vocabulary import UNIX_MS, USER_ID
+from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS, USERLIST_EVENT
+from chalicelib.roster.view import HASH_DIGITS
+from chalicelib.schema import (
+    Answer,
+    ByMember,
+    Field,
+    Flag,
+    Foreign,
+    Integer,
+    OneOf,
+    Record,
+    Schema,
+    Text,
+    Type,
+)
+
+BODY_MOST: Final = 1024 * 1024  # bytes
+DAY_MS: Final = 24 * 3600 * 1000
+
+
+class ReportRequest(NamedTuple):
+    """A report as it comes in; whose it is, the token says.
+
+    Attributes:
+        seq: counts the reports under one token.
+        age: ms since the client got the list (or left), by its own clock.
+        pushed: the push event (a dict) or its decoded list, not looked into yet; True: "I left".
+        resent: the list answers a ``resend``.
+    """
+
+    seq: int
+    age: int
+    pushed: dict[str, Any] | list[Any] | Literal[True]
+    resent: bool
+
+
+class HeartbeatRequest(NamedTuple):
+    """A sign of life.
+
+    Attributes:
+        heartbeat: True.
+        hash: as it came with the answer to the client's last list.
+    """
+
+    heartbeat: bool
+    hash: str
+
+
+SEQ = Integer(0, 2**31 - 1, "counts the reports under one token; every change takes the next")
+AGE = Integer(0, DAY_MS, "ms since the client got the list, by its own clock")
+HASH = Text(
+    HASH_DIGITS,
+    least=HASH_DIGITS,
+    pattern="[0-9a-f]{16}",
+    description="names the set of userids: SHA-256 of them, sorted and joined by line feeds",
+)
+OUTCOME = OneOf(
+    {word: word for word in ("applied", "unchanged", "stale", "duplicate", "stored")},
+    "what it did; all are successes. stored: the room will be seen to in a moment",
+)
+VERSION = Integer(0, 10**10 - 1, "counts the changes of the room")
+MEMBERS = Integer(1, MOST_USERS + 1, "users in the room by this report, the reporter among them")
+
+_EVENT: Schema = {
+    "title": "the detail of a push event: an object",
+    "description": "e.detail of live-pusher's statechange; other members are ignored",
+    "type": "object",
+    "properties": {
+        "code": {"const": USERLIST_EVENT},
+        "message": {"type": "string", "description": 'JSON: {"userlist": […]}'},
+    },
+    "required": ["code", "message"],
+}
+_LIST: Schema = {
+    "title": "an array of users",
+    "description": "everyone else in the room; other members of a user are ignored",
+    "type": "array",
+    "maxItems": MOST_USERS,
+    "items": {
+        "type": "object",
+        "properties": {
+            "userid": USER_ID.json_schema(),
+            "playurl": {"type": "string", "maxLength": MOST_PLAYURL},
+        },
+        "required": ["userid"],
+    },
+}
+
+PUSHED_FIELDS = (
+    Field("event", Foreign((dict,), _EVENT), "pushed"),
+    Field("userlist", Foreign((list,), _LIST), "pushed"),
+    Field("left", Flag("the reporter has left the room"), "pushed"),
+)
+REPORT_FIELDS = (
+    Field("seq", SEQ, "seq"),
+    Field("ageMs", AGE, "age", required=False, default=0),
+    *PUSHED_FIELDS,
+    Field(
+        "resent",
+        Flag("the list as it is now, since the answer before said resend"),
+        "resent",
+        required=False,
+        default=False,
+    ),
+)
+HEARTBEAT_REQUEST = Record(
+    HeartbeatRequest,
+    Field("heartbeat", Flag("a sign of life: nothing has changed"), "heartbeat"),
+    Field("hash", HASH, "hash"),
+)
+LIST_REQUEST = Record(ReportRequest, *REPORT_FIELDS)
+REPORT_REQUEST: Type[ReportRequest | HeartbeatRequest] = ByMember(
+    "heartbeat", HEARTBEAT_REQUEST, LIST_REQUEST
+)
+REPORT_ANSWER = Answer(
+    dict,
+    Field("outcome", OUTCOME, "outcome"),
+    Field("version", VERSION, "version"),
+    Field("hash", HASH, "hash", required=False),
+    Field("epoch", UNIX_MS, "epoch", required=False),
+    Field("seq", SEQ, "seq", required=False),
+    Field("members", MEMBERS, "members", required=False),
+    Field("resend", Flag("send the list again, as it is now"), "resend", required=False),
+)

@@ -1,0 +1,170 @@
+"""Report tokens: what lets a member, and nobody else, report the list of one room.
+
+A JWT (RFC 7519), HS256. It is no media credential. The issuer makes it here, with hmac, since
+importing PyJWT would cost
+its cold start; webhook checks it with PyJWT (report_grants).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from chalicelib.stores.cache import RefreshingCache
+from chalicelib.stores.store import StoreDown, StoreError
+from chalicelib.trtc import room_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.stores.names import Names
+    from chalicelib.stores.store import Store
+    from chalicelib.trtc import Room
+
+AUDIENCE: Final = "roomgate/reports"
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class TokenKey:
+    """A key of report tokens; its repr does not show the key.
+
+    Attributes:
+        kid: its name in the token's header.
+        not_after: unix time in seconds from which its tokens are refused, or None.
+    """
+
+    __slots__ = ("_key", "_signer", "header", "kid", "not_after")
+
+    def __init__(self, kid: str, key: bytes, not_after: int | None) -> None:
+        self.kid = kid
+        self.not_after = not_after
+        self._key = key
+        self._signer = hmac.new(key, digestmod=hashlib.sha256)
+        self.header = _encoded({"alg": "HS256", "typ": "JWT", "kid": kid})
+
+    def __repr__(self) -> str:
+        return f"TokenKey(kid={self.kid!r}, not_after={self.not_after!r})"
+
+    @property
+    def key(self) -> bytes:
+        """The raw key, for the library that checks."""
+        return self._key
+
+    def mac(self, signed: bytes) -> bytes:
+        """HMAC-SHA256 of what is signed."""
+        signer = self._signer.copy()
+        signer.update(signed)
+        return signer.digest()
+
+
+class ReportTokenKeys:
+    """The keys of report tokens, newest first; read on first use and kept fresh."""
+
+    def __init__(
+        self,
+        store: Store,
+        names: Names,
+        on_failure: Callable[[StoreError], None] = lambda _error: None,
+    ) -> None:
+        self._store = store
+        self._name = names.report_token
+        self._on_failure = on_failure
+        self._keys = RefreshingCache(self._load, on_failure=on_failure)
+
+    def get(self) -> tuple[TokenKey, ...]:
+        """The keys, newest first; raises StoreError."""
+        return self._keys.get(self._name)
+
+    def renew(self) -> bool:
+        """Have the next get read them anew, at most every cache.RENEW_SECONDS; whether it will."""
+        return self._keys.renew(self._name)
+
+    def preload(self) -> None:
+        """Read them now, so that INIT pays; a failure is told, and left to the first call."""
+        try:
+            self.get()
+        except StoreError as error:
+            self._on_failure(error)
+
+    def loaded(self) -> bool:
+        """Whether they are in memory; asks no store."""
+        return self._keys.loaded(self._name)
+
+    def _load(self, name: str) -> tuple[TokenKey, ...]:
+        value = self._store.secret(name).value
+        try:
+            return parse_keys(value)
+        except ValueError:
+            raise StoreDown(name, "not a list of report-token keys") from None
+
+
+class Claims(NamedTuple):
+    """What a report token says.
+
+    Attributes:
+        sdk_app_id: the application.
+        user_id: the member who may report.
+        room: the room it may report.
+        epoch: unix time in ms at which it was issued; orders a member's tokens. seq starts anew
+            with each.
+        ends: unix time in seconds; that of the privateMapKey.
+    """
+
+    sdk_app_id: int
+    user_id: str
+    room: Room
+    epoch: int
+    ends: int
+
+
+def parse_keys(text: str) -> tuple[TokenKey, ...]:
+    """Read the secret's value, ``{"keys": [{"kid", "key": base64url, "notAfter"}]}``.
+
+    Raises:
+        ValueError: it is not that, holds no key, or one of under 32 bytes (RFC 7518 section 3.2).
+    """
+    try:
+        keys = tuple(
+            TokenKey(str(k["kid"]), base64.urlsafe_b64decode(_padded(k["key"])), k["notAfter"])
+            for k in json.loads(text)["keys"]
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a list of keys: {type(error).__name__}") from None
+    if not keys or any(len(key.key) < hashlib.sha256().digest_size for key in keys):
+        raise ValueError("no key, or one that is too short")
+    return keys
+
+
+def mint(key: TokenKey, claims: Claims) -> str:
+    """Make a report token.
+
+    Args:
+        key: the newest key.
+        claims: whose token it is, for which room, until when.
+    """
+    payload = {
+        "aud": AUDIENCE,
+        "app": claims.sdk_app_id,
+        "sub": claims.user_id,
+        "room": room_key(claims.room),
+        "epoch": claims.epoch,
+        "exp": claims.ends,
+    }
+    signed = key.header + b"." + _encoded(payload)
+    return (signed + b"." + _base64url(key.mac(signed))).decode()
+
+
+def _encoded(part: dict[str, Any]) -> bytes:
+    return _base64url(_encode(part).encode())
+
+
+def _base64url(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _padded(text: str) -> str:
+    return text + "=" * (-len(text) % 4)

@@ -1,0 +1,68 @@
+"""From Tencent's answer, which the client fetched and brought back, to the room's URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chalicelib.errors import ApiError, FieldError
+from chalicelib.trtc import RoomsigRefused, RoomsigUnusable, room_url, roomsig_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.auth.caller import Caller
+
+PLACE = "#/answer"
+
+
+class RoomUrlRequest(NamedTuple):
+    """Ask for a room URL.
+
+    Attributes:
+        answer: what Tencent answered, parsed or as text.
+        pure_audio: 1 or 2 for bizbuf's pure_audio_push_mod, or None.
+        record_id: for bizbuf, or None.
+    """
+
+    sdk_app_id: int
+    user_id: str
+    room: int
+    answer: Mapping[str, Any] | str
+    pure_audio: int | None = None
+    record_id: int | None = None
+
+    def __repr__(self) -> str:
+        return f"RoomUrlRequest({self.sdk_app_id}, {self.user_id!r}, {self.room}, …)"
+
+
+def room_url_for(caller: Caller, wanted: RoomUrlRequest) -> dict[str, str]:
+    """The ``room://`` URL.
+
+    Raises:
+        ApiError: what the caller may not do; ``roomsig-refused`` with Tencent's code explained;
+        ``roomsig-unusable``.
+    """
+    app_id, user_id, room = wanted.sdk_app_id, wanted.user_id, wanted.room
+    caller.may("issue", app_id, user_id=user_id, room=room)
+    url = room_url(
+        sdk_app_id=app_id,
+        user_id=user_id,
+        room=room,
+        roomsig=_roomsig(wanted.answer),
+        pure_audio=wanted.pure_audio,
+        record_id=wanted.record_id,
+    )
+    return {"roomUrl": url}
+
+
+def _roomsig(answer: Mapping[str, Any] | str) -> str:
+    try:
+        return roomsig_of(answer)
+    except RoomsigRefused as refused:
+        said = f" Tencent says: {refused.info}" if refused.info else ""
+        detail = f"Tencent's code {refused.code}: {refused.explanation}{said}"
+        wrong = FieldError(f"{PLACE}", f"carries ErrorCode {refused.code}")
+        raise ApiError("roomsig-refused", detail, errors=(wrong,)) from None
+    except RoomsigUnusable as unusable:
+        wrong = FieldError(PLACE, unusable.reason)
+        raise ApiError("roomsig-unusable", unusable.reason, errors=(wrong,)) from None

@@ -1,0 +1,362 @@
+"""Request and answer types: one declaration decodes a request and prints its JSON Schema.
+
+msgspec would do this too, but its import alone costs the issuer a third of its cold start (README,
+"Limits").
+
+    Type             decode(value) -> the decoded value, or Faults; json_schema() -> JSON Schema
+    2020-12
+    ├── Integer      a whole number within bounds; never a bool, never 1.0
+    ├── Flag         true, or left out
+    ├── Text         a string, by pattern and length
+    ├── Checked      a value that a rule of a pure room accepts
+    ├── OneOf        one of some strings
+    ├── Array        a list of one type, each item once where asked
+    ├── Either       by JSON type: the first of some types that fits
+    ├── Foreign      an object of Tencent's: any members, decoded elsewhere
+    ├── Record       our own object: known members only
+    └── ByMember     one of two records, told apart by a member that only one of them has
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from chalicelib.errors import FieldError, InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+Schema = dict[str, Any]
+
+MOST_SHOWN = 20  # A problem names at most this many wrong members; a body can hold thousands.
+
+
+class DecodeErrors(ValueError):
+    """What is wrong with a value: places relative to it (``""`` is the value itself)."""
+
+    def __init__(self, *wrong: FieldError) -> None:
+        super().__init__("; ".join(w.detail for w in wrong))
+        self.wrong = wrong
+
+
+def fault(detail: str) -> DecodeErrors:
+    """One fault of the value itself."""
+    return DecodeErrors(FieldError("", detail))
+
+
+class Type(Generic[T]):
+    """A type of the API."""
+
+    def decode(self, value: Any) -> T:
+        """The decoded value.
+
+        Raises:
+            DecodeErrors: the value does not fit.
+        """
+        raise NotImplementedError
+
+    def json_schema(self) -> Schema:
+        """JSON Schema (draft 2020-12, as OpenAPI 3.1 uses it)."""
+        raise NotImplementedError
+
+
+class Integer(Type[int]):
+    """A whole number from ``least`` to ``most``."""
+
+    def __init__(self, least: int, most: int, description: str = "") -> None:
+        self.least, self.most, self.description = least, most, description
+
+    def decode(self, value: Any) -> int:
+        """See Type."""
+        if type(value) is not int:  # A bool is an int to Python, but not to JSON.
+            raise fault("must be a whole number, written without quotes, fraction or exponent")
+        if not self.least <= value <= self.most:
+            raise fault(f"must be between {self.least} and {self.most}")
+        return value
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        schema: Schema = {"type": "integer", "minimum": self.least, "maximum": self.most}
+        return {**schema, "description": self.description} if self.description else schema
+
+
+class Flag(Type[bool]):
+    """True; who means no leaves it out."""
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+
+    def decode(self, value: Any) -> bool:
+        """See Type."""
+        if value is not True:
+            raise fault("must be true, or be left out")
+        return True
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return {"const": True, "description": self.description}
+
+
+class Text(Type[str]):
+    """A string of ``least`` to ``most`` characters; with a pattern, one that matches it whole."""
+
+    def __init__(
+        self, most: int, *, least: int = 0, pattern: str = "", description: str = ""
+    ) -> None:
+        self.least, self.most, self.pattern, self.description = least, most, pattern, description
+        self._matches = re.compile(pattern).fullmatch if pattern else None
+
+    def decode(self, value: Any) -> str:
+        """See Type."""
+        if type(value) is not str:
+            raise fault("must be a string")
+        if not self.least <= len(value) <= self.most:
+            bounds = f"{self.least} to {self.most}" if self.least < self.most else f"{self.most}"
+            raise fault(f"must have {bounds} characters")
+        if self._matches and not self._matches(value):
+            raise fault(f"must match {self.pattern}")
+        return value
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        schema: Schema = {"type": "string", "minLength": self.least, "maxLength": self.most}
+        if self.pattern:
+            schema["pattern"] = f"^(?:{self.pattern})$"
+        return {**schema, "description": self.description} if self.description else schema
+
+
+class Checked(Type[T]):
+    """A value that ``check`` returns, or refuses with a ValueError that says why."""
+
+    def __init__(self, check: Callable[[Any], T], schema: Schema) -> None:
+        self._check, self._schema = check, schema
+
+    def decode(self, value: Any) -> T:
+        """See Type."""
+        try:
+            return self._check(value)
+        except ValueError as error:
+            raise fault(str(getattr(error, "reason", error))) from None
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return self._schema
+
+
+class OneOf(Type[T]):
+    """One of some strings, each with what it decodes to."""
+
+    def __init__(self, values: Mapping[str, T], description: str = "") -> None:
+        self.values, self.description = values, description
+
+    def decode(self, value: Any) -> T:
+        """See Type."""
+        if type(value) is not str or value not in self.values:
+            raise fault(f"must be one of {', '.join(self.values)}")
+        return self.values[value]
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        schema: Schema = {"type": "string", "enum": list(self.values)}
+        return {**schema, "description": self.description} if self.description else schema
+
+
+class Array(Type[list[T]]):
+    """A list of at most ``most`` items of one type."""
+
+    def __init__(self, item: Type[T], most: int, *, unique: bool = False) -> None:
+        self.item, self.most, self.unique = item, most, unique
+
+    def decode(self, value: Any) -> list[T]:
+        """See Type."""
+        if type(value) is not list:
+            raise fault("must be an array")
+        if len(value) > self.most:
+            raise fault(f"must have at most {self.most} items")
+        items, wrong = [], []
+        for index, raw in enumerate(value):
+            try:
+                items.append(self.item.decode(raw))
+            except DecodeErrors as faults:
+                wrong += [FieldError(f"/{index}{place}", detail) for place, detail in faults.wrong]
+        if wrong:
+            raise DecodeErrors(*wrong)
+        if self.unique and len(set(map(repr, items))) < len(items):
+            raise fault("must hold each item once")
+        return items
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return {
+            "type": "array",
+            "items": self.item.json_schema(),
+            "maxItems": self.most,
+            **({"uniqueItems": True} if self.unique else {}),
+        }
+
+
+class Either(Type[T]):
+    """The type that the value's JSON type points to: ``{int: Integer(…), list: Array(…)}``."""
+
+    def __init__(self, by_type: Mapping[type, Type[Any]], names: str) -> None:
+        self.by_type, self.names = by_type, names
+
+    def decode(self, value: Any) -> T:
+        """See Type."""
+        chosen = self.by_type.get(type(value))
+        if chosen is None:
+            raise fault(f"must be {self.names}")
+        decoded: T = chosen.decode(value)
+        return decoded
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return {"oneOf": [chosen.json_schema() for chosen in self.by_type.values()]}
+
+
+class Foreign(Type[Any]):
+    """A value of Tencent's: any JSON of the given Python types, passed on as it is."""
+
+    def __init__(self, types: tuple[type, ...], schema: Schema) -> None:
+        self._types, self._schema = types, schema
+
+    def decode(self, value: Any) -> Any:
+        """See Type."""
+        if type(value) not in self._types:
+            raise fault(f"must be {self._schema.get('title', 'of another JSON type')}")
+        return value
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return self._schema
+
+
+class Field(NamedTuple):
+    """A member of a Record: its JSON name, its type, and the argument of ``make`` that it fills."""
+
+    name: str
+    type: Type[Any]
+    into: str
+    required: bool = True
+    default: Any = None
+
+
+class Record(Type[T]):
+    """Our own object: known members only, handed to ``make`` as keyword arguments.
+
+    Args:
+        make: builds the decoded value; called with every field's ``into``.
+        fields: the members. Fields that share ``into`` are alternatives: at most one of them may be
+            given, and exactly
+            one where they are required.
+    """
+
+    def __init__(self, make: Callable[..., T], *fields: Field) -> None:
+        self.make = make
+        self.fields = {field.name: field for field in fields}
+        self._into: dict[str, list[Field]] = {}
+        for field in fields:
+            self._into.setdefault(field.into, []).append(field)
+
+    def decode(self, value: Any) -> T:
+        """See Type."""
+        if type(value) is not dict:
+            raise fault("must be an object")
+        wrong = [
+            FieldError(f"/{_escape(name)}", "is not a member that Roomgate knows")
+            for name in value
+            if name not in self.fields
+        ]
+        arguments = {}
+        for into, alternatives in self._into.items():
+            try:
+                arguments[into] = _decode_one(alternatives, value)
+            except DecodeErrors as faults:
+                wrong += faults.wrong
+        if wrong:
+            raise DecodeErrors(*wrong)
+        return self.make(**arguments)
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        schema: Schema = {
+            "type": "object",
+            "properties": {name: field.type.json_schema() for name, field in self.fields.items()},
+            "additionalProperties": False,
+            "required": [f.name for (f, *more) in self._into.values() if f.required and not more],
+        }
+        rules = [_alternatives_schema(group) for group in self._into.values() if len(group) > 1]
+        return {**schema, "allOf": rules} if rules else schema
+
+
+class ByMember(Type[T]):
+    """One record where the value has a member of that name, else another one."""
+
+    def __init__(self, name: str, present: Record[Any], absent: Record[Any]) -> None:
+        self.name, self.present, self.absent = name, present, absent
+
+    def decode(self, value: Any) -> T:
+        """See Type."""
+        has = type(value) is dict and self.name in value
+        decoded: T = (self.present if has else self.absent).decode(value)
+        return decoded
+
+    def json_schema(self) -> Schema:
+        """See Type."""
+        return {"oneOf": [self.present.json_schema(), self.absent.json_schema()]}
+
+
+Answer = Record[dict[str, Any]]
+"""The object that an answer is; its fields are for the API document, nothing decodes it."""
+
+
+def _decode_one(alternatives: list[Field], value: dict[str, Any]) -> Any:
+    given = [field for field in alternatives if field.name in value]
+    if not given:
+        if not alternatives[0].required:
+            return alternatives[0].default
+        if len(alternatives) == 1:
+            raise DecodeErrors(FieldError(f"/{alternatives[0].name}", "is missing"))
+        raise fault(f"needs one of {', '.join(field.name for field in alternatives)}")
+    if len(given) > 1:
+        names = " and ".join(field.name for field in given)
+        raise DecodeErrors(
+            *(FieldError(f"/{field.name}", f"only one of {names} may stand") for field in given)
+        )
+    field = given[0]
+    try:
+        return field.type.decode(value[field.name])
+    except DecodeErrors as faults:
+        raise DecodeErrors(
+            *(FieldError(f"/{field.name}{p}", detail) for p, detail in faults.wrong)
+        ) from None
+
+
+def _alternatives_schema(group: list[Field]) -> Schema:
+    if group[0].required:
+        return {"oneOf": [{"required": [field.name]} for field in group]}
+    return {"not": {"required": [field.name for field in group]}}
+
+
+def _escape(name: str) -> str:
+    """A member's name in a JSON Pointer as a URI fragment (RFC 6901), cut where it is long."""
+    pointer = name[:64].replace("~", "~0").replace("/", "~1")
+    return quote(pointer, safe="~!$&'()*+,;=:@-._", errors="replace")
+
+
+def decode(wanted: Type[T], value: Any) -> T:
+    """Decode a request's body.
+
+    Raises:
+        InvalidRequest: with a pointer to every wrong member.
+    """
+    try:
+        return wanted.decode(value)
+    except DecodeErrors as faults:
+        shown = faults.wrong[:MOST_SHOWN]
+        raise InvalidRequest(
+            tuple(FieldError(f"#{place}", detail) for place, detail in shown)
+        ) from None

@@ -1,0 +1,49 @@
+"""Rosters that were read a short while ago: who was in a room by a version never changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.roster.members import Member
+    from chalicelib.table.item_keys import RoomKey
+
+MOST_MEMBERS: Final = 50_000
+"""Of all rosters that are kept; about 10 MB."""
+
+
+class RosterCache:
+    """The newest roster that was read of each room, of those that were used last; for threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[RoomKey, tuple[int, Mapping[str, Member]]] = OrderedDict()
+        self._members = 0
+
+    def nearest(
+        self, ref: RoomKey, least: int, most: int
+    ) -> tuple[int, Mapping[str, Member]] | None:
+        """A version between two (they count as well) and its members, or None."""
+        with self._lock:
+            kept = self._kept.get(ref)
+            if kept is None or not least <= kept[0] <= most:
+                return None
+            self._kept.move_to_end(ref)
+            return kept
+
+    def keep(self, ref: RoomKey, version: int, members: Mapping[str, Member]) -> None:
+        """Keep a roster, unless a newer one of the room is kept."""
+        with self._lock:
+            kept = self._kept.get(ref)
+            if kept is not None and kept[0] >= version:
+                return
+            self._members += len(members) - (len(kept[1]) if kept else 0)
+            self._kept[ref] = (version, members)
+            self._kept.move_to_end(ref)
+            while self._members > MOST_MEMBERS and len(self._kept) > 1:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._members -= len(dropped)

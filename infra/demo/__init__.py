@@ -1,0 +1,1 @@
+"""`make demo-data`: lifelike days of rooms, for analytics."""

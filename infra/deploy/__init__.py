@@ -1,0 +1,1 @@
+"""CloudFormation: templates, stacks, alarms; onto AWS or the local AWS."""

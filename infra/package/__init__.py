@@ -1,0 +1,1 @@
+"""Zips and templates of the functions, for AWS and for this machine."""

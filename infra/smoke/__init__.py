@@ -1,0 +1,1 @@
+"""A walk through what is deployed: keys, entries, reports, rosters."""

@@ -1,0 +1,1 @@
+"""The lake on this machine: its files, its SQL, its report."""

@@ -1,0 +1,1 @@
+"""What the commands do to one stack: keys, callers, events, checks."""

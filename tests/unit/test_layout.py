@@ -1,0 +1,139 @@
+"""The rules of the layout: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Each package of chalicelib, and what it may import of ours. Arrows go one way: there is no cycle.
+ARROWS = {
+    "errors": set(),
+    "schema": {"errors"},
+    "trtc": set(),
+    "tickets": {"trtc"},
+    "roster": {"trtc", "errors"},
+    "stores": {"trtc"},
+    "keys": {"stores", "tickets", "trtc"},
+    "table": {"roster", "trtc", "errors"},
+    "stream": {"table", "roster", "trtc", "errors"},
+    "auth": {"keys", "stores", "trtc", "errors"},
+    "entries": {"auth", "keys", "stores", "tickets", "trtc", "errors"},
+    "api": {
+        "entries",
+        "auth",
+        "table",
+        "keys",
+        "stores",
+        "tickets",
+        "roster",
+        "trtc",
+        "schema",
+        "errors",
+    },
+}
+PURE = ("trtc", "tickets", "roster")
+PURE_MAY_IMPORT = set(sys.stdlib_module_names) - {"os", "random", "secrets", "socket", "http"}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file names in import statements, types included."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(ROOT / "chalicelib").parts[0].removesuffix(".py")
+
+
+def test_arrows_go_one_way() -> None:
+    """A package of chalicelib imports only the packages below it."""
+    wrong = []
+    for path in files("chalicelib"):
+        package = package_of(path)
+        if package == "__init__":
+            continue
+        named = {n.split(".")[1] for n in imports(path) if n.startswith("chalicelib.")}
+        strange = named - ARROWS[package] - {package}
+        wrong += [f"{path.relative_to(ROOT)} imports {name}" for name in sorted(strange)]
+    assert not wrong
+
+
+def test_the_pure_packages_are_pure() -> None:
+    """The pure packages import the standard library and cryptography, and no outside world."""
+    wrong = []
+    for path in (file for package in PURE for file in files(f"chalicelib/{package}")):
+        tops = {name.partition(".")[0] for name in imports(path)}
+        strange = tops - PURE_MAY_IMPORT - {"chalicelib", "cryptography"}
+        wrong += [f"{path.relative_to(ROOT)} imports {name}" for name in sorted(strange)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("folder", ["chalicelib", "functions", "roomgate", "infra", "bench"])
+def test_nothing_imports_a_function(folder: str) -> None:
+    """A function is started by Lambda alone."""
+    wrong = [p for p in files(folder) if any(n.startswith("functions") for n in imports(p))]
+    assert not wrong
+
+
+@pytest.mark.parametrize("folder", ["chalicelib", "functions"])
+def test_what_is_packaged_imports_nothing_that_is_not(folder: str) -> None:
+    """The operator's tools, the deploy code and the tests stay out of the functions."""
+    outside = {"roomgate", "infra", "tests", "bench", "simulation"}
+    wrong = [p for p in files(folder) if {n.partition(".")[0] for n in imports(p)} & outside]
+    assert not wrong
+
+
+def test_no_code_of_the_bundle_can_send_the_roomsig_request() -> None:
+    """The server never asks for a roomsig: who has an HTTP client has it for something else."""
+    clients = {"requests", "urllib.request", "urllib3", "http.client", "socket", "aiohttp", "httpx"}
+    users = {
+        str(path.relative_to(ROOT))
+        for folder in ("chalicelib", "functions", "roomgate")
+        for path in files(folder)
+        if imports(path) & clients
+    }
+    assert users == {
+        "chalicelib/stores/store.py",  # the extension's, on loopback
+        "chalicelib/keys/probe.py",  # refuses to: see tests/unit/stores/test_settings.py
+        "roomgate/operator/api.py",  # asks Roomgate's own functions
+    }
+
+
+def test_the_issuer_starts_without_what_its_cold_start_cannot_afford() -> None:
+    """With the extension present, importing the issuer imports no boto3, nor PyJWT."""
+    dear = ["boto3", "botocore", "jwt", "requests", "msgspec", "pydantic"]
+    code = (
+        "import sys; sys.path[:0] = ['.', 'functions/issuer']; import app; "
+        f"print([m for m in {dear} if m in sys.modules])"
+    )
+    environ = {
+        "ROOMGATE_STACK": "s",
+        "ROOMGATE_REPORT_URL": "https://example.test/reports",
+        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environ,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
