@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench.figures import BenchError
 from bench.rounds import figure, take_turns
 from chalicelib.api.bodies import parse_json
-from chalicelib.api.webhook_types import REPORT_REQUEST, ReportRequest
+from chalicelib.api.webhook import REPORT_REQUEST, ReportRequest
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
 from chalicelib.roster.members import Member
@@ -74,7 +74,8 @@ class _Handling:
     def _report(self) -> Report:
         request = decode(REPORT_REQUEST, parse_json(self.body))
         assert isinstance(request, ReportRequest)
-        view = parse_pushed(request.pushed, self._place.user_id)  # type: ignore[arg-type]  # The body has a list here.
+        assert request.pushed is not True
+        view = parse_pushed(request.pushed, self._place.user_id)
         return Report(self._place, START, request.seq, NOW, request.age, Source.CLIENT, view)
 
     def _fold(self, report: Report) -> Folded:

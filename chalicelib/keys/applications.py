@@ -54,6 +54,21 @@ class StatedKey(NamedTuple):
     key: SigningKey
     since: int | None
 
+    @property
+    def key_id(self) -> str:
+        """Names the key."""
+        return self.key.key_id
+
+    @property
+    def algorithm(self) -> str:
+        """The key's algorithm."""
+        return self.key.algorithm
+
+    @property
+    def public_key(self) -> str | None:
+        """The public half as PEM; None for a key that has none (HMAC)."""
+        return getattr(self.key, "public_pem", None)
+
 
 class Applications:
     """The applications of one stack, read on first use and kept fresh.
