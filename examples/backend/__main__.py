@@ -13,6 +13,7 @@ from .app import application
 from .settings import SettingsWrong, settings_of
 
 _HOST = "127.0.0.1"
+_log = logging.getLogger("backend")
 
 
 def main() -> int:
@@ -25,6 +26,10 @@ def main() -> int:
     except (SettingsWrong, ValueError) as error:
         print(f"The backend can't start.\n{error}", file=sys.stderr)  # noqa: T201 (a command)
         return 1
+    if settings.demo_login:
+        _log.warning("The demo login is on: anyone may be anyone. For local use only.")
+    if settings.weapp:
+        _log.warning("The /weapp routes are on: anyone may enter any room as anyone.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"The backend listens on http://{_HOST}:{server.port}", flush=True)  # noqa: T201
     try:

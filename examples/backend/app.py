@@ -67,7 +67,7 @@ class Backend:
             rules.append(
                 Rule("/", methods=["GET"], endpoint=lambda _request: redirect("index.html"))
             )
-        self._routes = Map(rules, strict_slashes=False)
+        self._routes = Map(rules, strict_slashes=False, merge_slashes=False)
 
     def answer(self, request: Request) -> Response:
         """Answer one request; every error is JSON with a ``code``."""

@@ -20,7 +20,7 @@ from .bodies import json_answer, json_of
 from .errors import Problem
 from .login import is_user_id
 from .presence import Presence
-from .weapp_store import NoSuchRoom, RoomFull, WeappStore
+from .weapp_store import NoSuchRoom, Room, RoomFull, WeappStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +46,14 @@ NOT_INSIDE: Final = 9002
 ROOMGATE_FAILED: Final = 9003
 BACKEND_FAILED: Final = 9004
 
+_ROOM_ID_MAX: Final = 2**32 - 1
 _MOST_TITLE: Final = 1024  # characters of roomInfo
 _MOST_SHORT: Final = 128  # characters of nickName and roomType
 _MOST_ROOMS: Final = 100  # rooms in one answer
 _MOST_LOOKED_AFTER: Final = 20  # abandoned rooms that one request sees to
 
 _is_room_id = re.compile("[0-9]{1,10}").fullmatch
+_is_surrogate = re.compile("[\ud800-\udfff]").search  # Half of a pair: no UTF-8 for it.
 _log = logging.getLogger(__name__)
 
 
@@ -142,23 +144,34 @@ class Weapp:
         return {"sdkAppID": app, "accountType": "0", "userID": user_id, "userSig": user_sig}
 
     def _create_room(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A room of a random number, with its creator in it."""
+        """A room of a random number that is nobody's, with its creator in it."""
         user_id, nickname = _user_id(body), _text(body, "nickName", _MOST_SHORT)
         title, kind = _title(body), _text(body, "roomType", _MOST_SHORT)
         self._look_after_abandoned()
-        room_id = self._store.create(title, kind, user_id, self._clock())
-        entered = self._seat(room_id, user_id, nickname)
+        room_id = self._unused_room_id()
+        entered = self._ticket(room_id, user_id)
+        room = Room(room_id, title, kind, user_id)
+        self._store.create(room, nickname, self._clock())
+        self._report(room_id, user_id)
         return {**entered, "roomInfo": title}
 
+    def _unused_room_id(self) -> int:
+        """Random, so that nobody guesses it from the clock; a room of others is not taken over."""
+        while True:
+            room_id = secrets.randbelow(_ROOM_ID_MAX) + 1
+            if not self._roomgate.roster(room_id)["members"]:
+                return room_id
+
     def _enter_room(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The ticket comes first: a seat is never held for somebody who gets no ticket."""
         user_id, nickname = _user_id(body), _text(body, "nickName", _MOST_SHORT)
         room_id = self._store.room(_room_id(body)).room_id
-        return self._seat(room_id, user_id, nickname)
-
-    def _seat(self, room_id: int, user_id: str, nickname: str) -> dict[str, Any]:
-        """A ticket and a seat. The ticket comes first: a seat is never held by who gets none."""
-        ticket = self._roomgate.issue("/v1/private-map-keys", userId=user_id, roomId=room_id)
+        entered = self._ticket(room_id, user_id)
         self._join(room_id, user_id, nickname)
+        return entered
+
+    def _ticket(self, room_id: int, user_id: str) -> dict[str, Any]:
+        ticket = self._roomgate.issue("/v1/private-map-keys", userId=user_id, roomId=room_id)
         key = ticket["privateMapKey"]
         return {"userID": user_id, "roomID": str(room_id), "privateMapKey": key}
 
@@ -167,6 +180,9 @@ class Weapp:
         self._store.join(
             room_id, user_id, nickname, elsewhere=elsewhere, capacity=CAPACITY, now=now
         )
+        self._report(room_id, user_id)
+
+    def _report(self, room_id: int, user_id: str) -> None:
         if self._presence:
             self._presence.heard(room_id, user_id)
 
@@ -181,8 +197,7 @@ class Weapp:
         """Still here; whose heartbeats had stopped takes a seat again, if there is one."""
         user_id, room_id = _user_id(body), _room_id(body)
         if self._store.hear(room_id, user_id, self._clock()):
-            if self._presence:
-                self._presence.heard(room_id, user_id)
+            self._report(room_id, user_id)
             return {}
         nickname = self._store.lost_nickname(room_id, user_id)
         if nickname is None:
@@ -224,9 +239,13 @@ class Weapp:
         }
 
     def _look_after_abandoned(self) -> None:
-        """Delete rooms that nobody is in any more, by heartbeats or by the roster."""
+        """Delete rooms that nobody is in any more, neither by heartbeats nor by the roster."""
         for room_id in self._store.abandoned(self._clock(), _MOST_LOOKED_AFTER):
-            if self._by_roster(room_id):
+            try:
+                inside = self._by_roster(room_id)
+            except Problem:  # Logged. The room waits for the next request that looks.
+                return
+            if inside:
                 self._store.keep(room_id, self._clock())
             else:
                 self._store.forget(room_id, self._clock())
@@ -261,11 +280,11 @@ def _needed(body: dict[str, Any], name: str) -> Any:
 
 
 def _text(body: dict[str, Any], name: str, most: int) -> str:
-    """A text that may be missing; one with half of a surrogate pair can't be stored."""
+    """A text that may be missing."""
     text = body.get(name)
     if text is None:
         return ""
-    if not isinstance(text, str) or len(text) > most or not text.isprintable():
+    if not isinstance(text, str) or len(text) > most or _is_surrogate(text):
         raise WeappError(NOT_UNDERSTOOD, f"{name} must be a text of at most {most} characters.")
     return text
 

@@ -7,7 +7,6 @@ restart loses nothing.
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -23,7 +22,6 @@ ROOM_KEPT: Final = 60.0
 """Seconds that a room is kept after the last heartbeat: its only member's network may come back."""
 
 _BUSY_SECONDS: Final = 5.0
-_ROOM_IDS: Final = 2**32 - 1
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS rooms (
     room_id INTEGER PRIMARY KEY, title TEXT NOT NULL, type TEXT NOT NULL, creator TEXT NOT NULL,
@@ -98,17 +96,11 @@ class WeappStore:
             db.execute("PRAGMA journal_mode=WAL")  # Kept in the file.
             db.executescript(_TABLES)
 
-    def create(self, title: str, kind: str, creator: str, now: float) -> int:
-        """Make a room of a random number and return that: nobody guesses it from the clock."""
+    def create(self, room: Room, nickname: str, now: float) -> None:
+        """Make a room with its creator in it; IntegrityError if there is one of this number."""
         with self._transaction() as db:
-            while True:
-                room_id = secrets.randbelow(_ROOM_IDS) + 1
-                made = db.execute(
-                    "INSERT OR IGNORE INTO rooms VALUES (?, ?, ?, ?, ?, ?)",
-                    (room_id, title, kind, creator, now, now),
-                )
-                if made.rowcount:
-                    return room_id
+            db.execute("INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?)", (*room, now, now))
+            _seat(db, room.room_id, room.creator, nickname, now)
 
     def room(self, room_id: int) -> Room:
         """A room; raises NoSuchRoom."""
@@ -161,15 +153,7 @@ class WeappStore:
             present = set(_present(db, room_id))
             if user_id not in present and len((present | elsewhere) - {user_id}) >= capacity:
                 raise RoomFull
-            db.execute(
-                # A stay begins, unless it goes on. Epochs of one user only grow.
-                "INSERT INTO members (room_id, user_id, nickname, heard, epoch) "
-                "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET nickname = ?3, heard = ?4, "
-                "epoch = iif(departed IS NULL, epoch, max(epoch + 1, ?5)), "
-                "seq = iif(departed IS NULL, seq, -1), "
-                "reported = iif(departed IS NULL, reported, NULL), departed = NULL, quit = 0",
-                (room_id, user_id, nickname, now, int(now * 1000)),
-            )
+            _seat(db, room_id, user_id, nickname, now)
             _keep(db, room_id, now)
 
     def hear(self, room_id: int, user_id: str, now: float) -> bool:
@@ -251,7 +235,8 @@ class WeappStore:
         """Claim what is to be relayed of a present member now; no other thread gets the same.
 
         Args:
-            room_id, user_id: the member.
+            room_id: the room.
+            user_id: the member.
             every: seconds between two heartbeats while nothing changes.
             now: the time.
         """
@@ -308,6 +293,18 @@ def _room(db: sqlite3.Connection, room_id: int) -> Room:
 def _present(db: sqlite3.Connection, room_id: int) -> Sequence[str]:
     query = "SELECT user_id FROM members WHERE room_id = ? AND departed IS NULL ORDER BY user_id"
     return [row[0] for row in db.execute(query, (room_id,))]
+
+
+def _seat(db: sqlite3.Connection, room_id: int, user_id: str, nickname: str, now: float) -> None:
+    """A stay begins, or goes on; epochs of one user only grow."""
+    db.execute(
+        "INSERT INTO members (room_id, user_id, nickname, heard, epoch) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET nickname = ?3, heard = ?4, "
+        "epoch = iif(departed IS NULL, epoch, max(epoch + 1, ?5)), "
+        "seq = iif(departed IS NULL, seq, -1), "
+        "reported = iif(departed IS NULL, reported, NULL), departed = NULL, quit = 0",
+        (room_id, user_id, nickname, now, int(now * 1000)),
+    )
 
 
 def _keep(db: sqlite3.Connection, room_id: int, now: float) -> None:
