@@ -65,7 +65,7 @@ class Backend:
             rules.append(Rule("/demo-login", methods=["POST"], endpoint=self._demo_login))
         if settings.web:
             rules.append(
-                Rule("/", methods=["GET"], endpoint=lambda _request: redirect("index.html"))
+                Rule("/", methods=["GET"], endpoint=lambda _request: redirect("/index.html"))
             )
         self._routes = Map(rules, strict_slashes=False, merge_slashes=False)
 
@@ -98,8 +98,9 @@ class Backend:
 
     def _demo_login(self, request: Request) -> dict[str, Any]:
         """Anyone becomes anyone: LOCAL USE ONLY. ``demo-`` keeps them apart from openids."""
-        user_id = f"demo-{json_of(request).get('userId')}"
-        if not is_user_id(user_id):
+        name = json_of(request).get("userId")
+        user_id = f"demo-{name}"
+        if not isinstance(name, str) or not is_user_id(user_id):
             raise Problem(400, "invalid-request", "userId must be 1 to 27 of A-Z a-z 0-9 _ -")
         return new_session(user_id, self._settings, self._clock())
 

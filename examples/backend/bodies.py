@@ -33,5 +33,5 @@ def json_of(request: Request) -> dict[str, Any]:
 
 def json_answer(status: int, body: dict[str, Any]) -> Response:
     """An answer that nobody may keep."""
-    text = json.dumps(body)
+    text = json.dumps(body) + "\n"
     return Response(text, status=status, headers=_NO_STORE, content_type="application/json")

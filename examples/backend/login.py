@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 SESSION_SECONDS: Final = 8 * 3600
-_TIMEOUT: Final = (3.0, 8.0)  # Seconds to connect, and without a byte of the answer.
 _REFUSED: Final = frozenset({40029, 40163, 40226})  # WeChat: code invalid, used, user blocked.
 
 is_user_id = re.compile(r"[A-Za-z0-9_-]{1,32}").fullmatch
@@ -48,7 +47,8 @@ def openid_of(code: str, settings: Settings) -> str:
     }
     url = f"{settings.wechat_api}/sns/jscode2session"
     try:
-        answer = requests.get(url, params=query, timeout=_TIMEOUT, allow_redirects=False).json()
+        response = requests.get(url, params=query, timeout=settings.timeout, allow_redirects=False)
+        answer = response.json()
     except requests.RequestException as error:  # Its text would show the URL.
         _log.warning("WeChat's login is not reached: %s", type(error).__name__)
         raise Problem(502, "wechat-unreachable", "WeChat's login is not reached.") from None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .weapp_store import Departure, WeappStore
 
-_TIMEOUT: Final = 2.0  # Seconds; the client's heartbeat waits for it.
+_PATIENCE: Final = 2.0  # Seconds at most; the client's heartbeat waits that long.
 _HEARTBEAT_EVERY: Final = 20.0  # Seconds; the old clients send one every 7.
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,11 @@ class Presence:
         url = f"{self._settings.webhook}/v1/relays/{self._settings.relay_id}/userlist-reports"
         try:
             response = self._http.post(
-                url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+                url,
+                data=body,
+                headers=headers,
+                timeout=min(_PATIENCE, self._settings.timeout),
+                allow_redirects=False,
             )
             answer = response.json()
         except requests.RequestException as error:

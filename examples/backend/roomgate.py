@@ -13,7 +13,6 @@ from .errors import Problem
 if TYPE_CHECKING:
     from .settings import Settings
 
-_TIMEOUT: Final = (3.0, 8.0)  # Seconds to connect, and without a byte of the answer.
 _ATONCE: Final = 32  # Connections that are kept for the next request.
 # What concerns the client or passes by itself goes on to the client. Everything else (401, 403,
 # 404, 500 …) is between this backend and Roomgate.
@@ -77,7 +76,12 @@ class Roomgate:
     def _call(self, method: str, url: str, **more: Any) -> dict[str, Any]:
         try:
             response = self._http.request(
-                method, url, auth=self._auth, timeout=_TIMEOUT, allow_redirects=False, **more
+                method,
+                url,
+                auth=self._auth,
+                timeout=self._settings.timeout,
+                allow_redirects=False,
+                **more,
             )
             answer = response.json()
         except requests.Timeout:

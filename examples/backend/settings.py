@@ -52,6 +52,7 @@ class Settings:
         database: the SQLite file of these routes.
         webhook, relay_id, relay_secret: of the relay that reports for their clients, or empty.
         web: the folder of the web page, or None.
+        timeout: seconds without a byte after which Roomgate or WeChat counts as silent.
     """
 
     issuer: str
@@ -69,6 +70,7 @@ class Settings:
     relay_id: str = ""
     relay_secret: str = field(default="", repr=False)
     web: Path | None = None
+    timeout: float = 8.0
 
 
 def settings_of(environ: Mapping[str, str]) -> Settings:

@@ -32,10 +32,14 @@ class WechatEmulator(LoopbackServer):
     Args:
         app_id: the one mini-program that it knows.
         app_secret: that mini-program's AppSecret.
+
+    Attributes:
+        session_keys: those that it has answered so far.
     """
 
     def __init__(self, app_id: str, app_secret: str) -> None:
         self._app_id, self._app_secret = app_id, app_secret
+        self.session_keys: list[str] = []
         self._used: set[str] = set()
         self._lock = threading.Lock()
         super().__init__(_handler_for(self))
@@ -59,7 +63,8 @@ class WechatEmulator(LoopbackServer):
             if code in self._used:
                 return _failure(40163, "code been used")
             self._used.add(code)
-        session_key = urlsafe_b64encode(secrets.token_bytes(16)).decode()
+            self.session_keys.append(urlsafe_b64encode(secrets.token_bytes(16)).decode())
+            session_key = self.session_keys[-1]
         return {"openid": openid_of(code.partition(".")[0]), "session_key": session_key}
 
 

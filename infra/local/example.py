@@ -39,6 +39,15 @@ _SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _APP_ID: Final = "wx-local-example"
+_TRY: Final = """\
+BACKEND={url}
+# A mini-program logs in. The stand-in takes any code once: anna.1 and anna.2 are both anna's.
+LOGIN=$(curl -sS "$BACKEND/login" -d '{{"code": "anna.'$(date +%s)'"}}')
+TOKEN=$(printf %s "$LOGIN" | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+# It asks for an entry to a room:
+curl -sS "$BACKEND/enter" -H "Authorization: Bearer $TOKEN" -d '{{"roomId": 1234}}'
+# An old sample app needs no more than this service address: {url}/weapp/webrtc_room/
+curl -sS "$BACKEND/weapp/webrtc_room/get_login_info" -d '{{}}'"""
 _listens: Final = re.compile(r"listens on (http://\S+)").search
 _exported: Final = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE).findall
 
@@ -107,8 +116,8 @@ def backend(settings: Mapping[str, str]) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout
     try:
-        assert process.stdout
         listens = _listens(process.stdout.readline())
         if not listens:
             raise InfraError("The example backend did not start; it says why above.")
@@ -133,7 +142,7 @@ def _local_of(folder: Path) -> dict[str, str]:
         requests.get(f"{local['ISSUER']}/healthz", timeout=_SECONDS).raise_for_status()
     except requests.RequestException:
         raise InfraError(
-            f"Roomgate does not answer at {local['ISSUER']}. Start `make run`, and leave it running."
+            f"Roomgate does not answer at {local['ISSUER']}. Leave `make run` running."
         ) from None
     return local
 
@@ -169,21 +178,9 @@ def _relay(folder: Path, app: str) -> dict[str, Any]:
 
 def _say_what_to_do(url: str) -> None:
     step(f"The example backend is up at {url}; Ctrl-C stops it. Try, in a second terminal:")
-    say(f"   BACKEND={url}")
-    say(
-        "   # A mini-program logs in (the stand-in takes any code once; anna.1 and anna.2 are anna):"
-    )
-    say(
-        """   TOKEN=$(curl -sS --fail-with-body "$BACKEND/login" -d '{"code": "anna.'$(date +%s)'"}' \\"""
-    )
-    say("""     | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')""")
-    say("   # It asks for an entry:")
-    say("""   curl -sS "$BACKEND/enter" -H "Authorization: Bearer $TOKEN" -d '{"roomId": 1234}'""")
-    say("   # An old sample app needs only its service address changed:")
-    say(f"   #   {url}/weapp/webrtc_room/")
-    say("""   curl -sS "$BACKEND/weapp/webrtc_room/get_login_info" -d '{}'""")
+    say(_TRY.format(url=url))
     if WEB.is_dir():
-        say(f"   # Chrome: the web page, with a login for local use only: {url}/")
+        say(f"\n   Chrome: the web page, with a login for local use only: {url}/")
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
