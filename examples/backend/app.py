@@ -12,6 +12,7 @@ POST /weapp/webrtc_room/…                      Tencent's old routes, see weapp
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ from .bodies import json_answer, json_of
 from .errors import Problem
 from .login import is_user_id, new_session, openid_of, user_of
 from .roomgate import Roomgate
+from .settings import settings_of
 from .weapp import PREFIX, Weapp
 
 if TYPE_CHECKING:
@@ -143,6 +145,11 @@ def application(settings: Settings, clock: Callable[[], float] = time.time) -> W
     library = settings.web.resolve().parent / "member"
     folders = {"/member": str(library)} if library.is_dir() else {}
     return SharedDataMiddleware(served, {**folders, "/": str(settings.web)}, cache=False)
+
+
+def create_app() -> WSGIApplication:
+    """The application of this process's environment, for any WSGI server."""
+    return application(settings_of(os.environ))
 
 
 def room_id_of(value: Any) -> int:

@@ -1,6 +1,6 @@
 """``make example``: the example backend beside a running ``make run``.
 
-    python -m infra.local.example [--folder .local] [--port 0]
+    python -m infra.local.example [--folder .local] [--stack roomgate] [--port 0]
 
 WeChat's login and Tencent's roomsig service are stood in, on this host. It stops on Ctrl-C or
 SIGTERM, and with it everything that it started.
@@ -26,6 +26,7 @@ import requests
 from infra.emulators.tencent import TencentEmulator
 from infra.emulators.wechat import WechatEmulator
 from infra.layout import LOCAL, ROOT, InfraError
+from infra.local.run import STACK
 from infra.smoke.show import say, step
 from infra.smoke.tenant import Operator
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = ROOT / "examples"
 WEB: Final = ROOT / "clients" / "web"
-STACK: Final = "roomgate"
 _SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -52,11 +52,12 @@ _listens: Final = re.compile(r"listens on (http://\S+)").search
 _exported: Final = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE).findall
 
 
-def run(folder: Path, port: int) -> None:
+def run(folder: Path, stack: str, port: int) -> None:
     """Start everything, say what to do next, and stay up until told to stop.
 
     Args:
         folder: of ``make run``'s local AWS.
+        stack: the name of the installation there.
         port: where the backend listens; 0 for any free port.
 
     Raises:
@@ -71,7 +72,7 @@ def run(folder: Path, port: int) -> None:
     ):
         say(f"   code2session on {wechat.url}, roomsig on {tencent.url}")
         step("A relay, which reports for the old clients")
-        relay = _relay(folder, local["APP"])
+        relay = _relay(folder, stack, local["APP"])
         say(f"   relay {relay['relay']} (its secret is in {folder / 'example.json'})")
         step("The backend")
         settings = {
@@ -162,14 +163,14 @@ def _public_key(local: Mapping[str, str]) -> str:
     raise InfraError(f"Application {local['APP']} has no key that signs.")
 
 
-def _relay(folder: Path, app: str) -> dict[str, Any]:
+def _relay(folder: Path, stack: str, app: str) -> dict[str, Any]:
     """The relay of the last time, or a new one; its secret is shown only once, so it is kept."""
     kept = folder / "example.json"
     if not kept.exists():
         aws = dict(_exported((folder / "aws").read_text()))  # What `make run` wrote for a shell.
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         name = f"example-{secrets.token_hex(3)}"
-        made = Operator(plain | aws, STACK).run("relays", "add", name, "--application", app)
+        made = Operator(plain | aws, stack).run("relays", "add", name, "--application", app)
         kept.touch(mode=0o600)
         kept.write_text(json.dumps(made))
     relay: dict[str, Any] = json.loads(kept.read_text())
@@ -195,12 +196,13 @@ def main() -> int:
         prog="python -m infra.local.example", description="The example backend, locally."
     )
     parser.add_argument("--folder", type=Path, default=LOCAL, help="of make run's local AWS")
+    parser.add_argument("--stack", default=STACK, help="the name of the installation there")
     parser.add_argument("--port", type=int, default=0, help="of the backend (any free one)")
     arguments = parser.parse_args()
     for each in _STOPS:
         signal.signal(each, _interrupt)
     try:
-        run(arguments.folder, arguments.port)
+        run(arguments.folder, arguments.stack, arguments.port)
     except (InfraError, requests.RequestException) as error:
         print(f"\nmake example failed: {error}", file=sys.stderr)
         return 1
