@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import BenchError
 from bench.rounds import figure, take_turns
-from chalicelib.api.bodies import parse_json
+from chalicelib.api.bodies import parse_body
 from chalicelib.api.webhook import REPORT_REQUEST, ReportRequest
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
@@ -72,7 +72,7 @@ class _Handling:
         return self._fold(report)
 
     def _report(self) -> Report:
-        request = decode(REPORT_REQUEST, parse_json(self.body))
+        request = decode(REPORT_REQUEST, parse_body(self.body))
         assert isinstance(request, ReportRequest)
         assert request.pushed is not True
         view = parse_pushed(request.pushed, self._place.user_id)

@@ -24,8 +24,9 @@ and read by it. msgspec is faster, but accepts a member twice and a line feed af
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from chalicelib.errors import FieldError, InvalidRequest
@@ -37,6 +38,7 @@ T = TypeVar("T")
 C = TypeVar("C")
 Schema = dict[str, Any]
 
+UNKNOWN_MEMBER: Final = "is not a member that Roomgate knows"
 MOST_SHOWN = 20  # A problem names at most this many wrong members; a body can hold thousands.
 
 
@@ -187,16 +189,18 @@ class OneOf(Type[T]):
 
 
 class Array(Type[list[T]]):
-    """A list of at most ``most`` items of one type."""
+    """A list of ``least`` to ``most`` items of one type."""
 
-    def __init__(self, item: Type[T], most: int, *, unique: bool = False) -> None:
-        self.item, self.most, self.unique = item, most, unique
+    def __init__(self, item: Type[T], most: int, *, least: int = 0, unique: bool = False) -> None:
+        self.item, self.least, self.most, self.unique = item, least, most, unique
 
     def decode(self, value: Any) -> list[T]:
         if type(value) is not list:
             raise fault("must be an array")
         if len(value) > self.most:
             raise fault(f"must have at most {self.most} items")
+        if len(value) < self.least:
+            raise fault(f"must have at least {self.least} items")
         items, wrong = [], []
         for index, raw in enumerate(value):
             try:
@@ -216,6 +220,7 @@ class Array(Type[list[T]]):
         return {
             "type": "array",
             "items": self.item.json_schema(),
+            **({"minItems": self.least} if self.least else {}),
             "maxItems": self.most,
             **({"uniqueItems": True} if self.unique else {}),
         }
@@ -320,8 +325,9 @@ class Record(Type[T]):
     """Our own object: known members only.
 
     Args:
-        make: builds the decoded value; called with every field's ``into`` as a keyword. Its
-            instances have these attributes.
+        make: builds the decoded value; called with every field's ``into`` as a keyword. It may
+            raise a ValueError that says why its arguments do not go together. Its instances have
+            these attributes.
         fields: the members. Fields that share ``into`` are alternatives: at most one of them may be
             given, and exactly one where they are required.
     """
@@ -337,7 +343,7 @@ class Record(Type[T]):
         if type(value) is not dict:
             raise fault("must be an object")
         wrong = [
-            FieldError(f"/{_escape(name)}", "is not a member that Roomgate knows")
+            FieldError(f"/{_escape(name)}", UNKNOWN_MEMBER)
             for name in value
             if name not in self.fields
         ]
@@ -349,7 +355,10 @@ class Record(Type[T]):
                 wrong += faults.wrong
         if wrong:
             raise DecodeErrors(*wrong)
-        return self.make(**arguments)
+        try:
+            return self.make(**arguments)
+        except ValueError as error:
+            raise fault(str(error)) from None
 
     def encode(self, value: T) -> dict[str, Any]:
         encoded = {}
@@ -434,3 +443,34 @@ def decode(type_: Type[T], value: Any) -> T:
         raise InvalidRequest(
             tuple(FieldError(f"#{place}", detail) for place, detail in shown)
         ) from None
+
+
+class NotStrict(ValueError):
+    """A JSON text that Python would take and Roomgate does not."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise NotStrict("An object names one member twice.")
+    return members
+
+
+def _no_constant(_name: str) -> Any:
+    raise NotStrict("NaN and Infinity are no JSON numbers.")
+
+
+# Made once: json.loads with hooks would make a decoder for each text.
+_parse = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode
+
+
+def parse_json(text: str) -> Any:
+    """Parse one JSON value strictly: no member twice, no NaN.
+
+    Raises:
+        NotStrict: Python would take it, but it is no JSON, or names a member twice.
+        json.JSONDecodeError: it is no JSON.
+        ValueError: a number of over 4,300 digits.
+        RecursionError: it nests too deeply.
+    """
+    return _parse(text)

@@ -11,6 +11,7 @@ from chalicelib.errors import ApiError, FieldError
 from chalicelib.stores.store import StoreError
 from chalicelib.tickets import issue_private_map_key, issue_user_sig
 from chalicelib.trtc import ALL, names_of, roomsig_request, rtc_url
+from chalicelib.trtc.algorithms import HMAC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -310,7 +311,7 @@ def _roomsig_request(
 
 
 def _check_room_kind(application: Application, room: Room) -> None:
-    if isinstance(room, str) and application.key.algorithm != "HMAC-SHA256":
+    if isinstance(room, str) and application.key.algorithm != HMAC:
         detail = "This application signs with ECDSA, whose tickets know numeric rooms only."
         raise ApiError(
             "string-room-unsupported", detail, errors=(FieldError("#/strRoomId", detail),)

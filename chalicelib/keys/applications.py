@@ -8,6 +8,7 @@ from chalicelib.keys.material import KeyReader, UnusableKey
 from chalicelib.stores.cache import STALE_SECONDS, RefreshingCache
 from chalicelib.stores.settings import Settings
 from chalicelib.stores.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,8 +167,8 @@ class Applications:
         name = self.names.settings(int(sdk_app_id))
         try:
             settings = Settings.from_json(self._store.parameter(name))
-        except ValueError:
-            raise UnusableKey(name, "not an application's settings") from None
+        except BadStoredValue as error:
+            raise UnusableKey(name, str(error)) from None
         secret_name = self.names.key(int(sdk_app_id))
         secret = self._store.secret(secret_name)
         key = self._reader.read(secret.value, secret_name)
