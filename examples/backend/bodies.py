@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import BadRequest
@@ -23,12 +24,25 @@ def json_of(request: Request) -> dict[str, Any]:
     """
     request.max_content_length = LARGEST_BODY
     try:
-        body = json.loads(request.get_data())
+        body = json.loads(request.get_data(), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise BadRequest("The body must be a JSON object.") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     return body
+
+
+def _no_constant(name: str) -> Any:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    """A number; 1e999 is too large for one that could be sent on."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def json_answer(status: int, body: dict[str, Any]) -> Response:
