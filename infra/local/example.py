@@ -17,12 +17,12 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
+from infra.emulators.loopback import HOST
 from infra.emulators.tencent import TencentEmulator
 from infra.emulators.wechat import WechatEmulator
 from infra.layout import LOCAL, ROOT, InfraError
@@ -46,6 +46,7 @@ LOGIN=$(curl -sS "$BACKEND/login" -d '{{"code": "anna.'$(date +%s)'"}}')
 TOKEN=$(printf %s "$LOGIN" | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
 # It asks for an entry to a room:
 curl -sS "$BACKEND/enter" -H "Authorization: Bearer $TOKEN" -d '{{"roomId": 1234}}'
+# Before WeChat 7.0.8 a client sends its roomsigRequest; Tencent's host is {tencent} here.
 # An old sample app needs no more than this service address: {url}/weapp/webrtc_room/
 curl -sS "$BACKEND/weapp/webrtc_room/get_login_info" -d '{{}}'"""
 _listens: Final = re.compile(r"listens on (http://\S+)").search
@@ -75,33 +76,42 @@ def run(folder: Path, stack: str, port: int) -> None:
         relay = _relay(folder, stack, local["APP"])
         say(f"   relay {relay['relay']} (its secret is in {folder / 'example.json'})")
         step("The backend")
-        settings = {
-            "ROOMGATE_ISSUER": local["ISSUER"],
-            "ROOMGATE_ROOMS": local["ROOMS"],
-            "ROOMGATE_WEBHOOK": local["WEBHOOK"],
-            "ROOMGATE_API_KEY": local["API_KEY"],
-            "ROOMGATE_SDK_APP_ID": local["APP"],
-            "ROOMGATE_RELAY_ID": relay["relay"],
-            "ROOMGATE_RELAY_SECRET": relay["secret"],
-            "WECHAT_APP_ID": _APP_ID,
-            "WECHAT_APP_SECRET": app_secret,
-            "WECHAT_API": wechat.url,
-            "SESSION_SECRET": secrets.token_hex(32),
-            "EXAMPLE_DEMO_LOGIN": "yes-anyone-may-be-anyone",
-            "EXAMPLE_UNAUTHENTICATED_WEAPP": "yes-anyone-may-enter",
+        settings = _settings(local, relay, wechat.url, app_secret) | {
             "EXAMPLE_DATABASE": str(folder.resolve() / "weapp.sqlite3"),
-            "EXAMPLE_WEB": str(WEB) if WEB.is_dir() else "",
             "PORT": str(port),
         }
-        with backend(settings) as url, contextlib.suppress(KeyboardInterrupt):
-            _say_what_to_do(url)
-            threading.Event().wait()
+        with backend(settings) as (url, process), contextlib.suppress(KeyboardInterrupt):
+            _say_what_to_do(url, tencent.url)
+            process.wait()
+            raise InfraError("The example backend has ended by itself; it says why above.")
         step("The backend and the stand-ins have stopped")
 
 
+def _settings(
+    local: Mapping[str, str], relay: Mapping[str, str], wechat: str, app_secret: str
+) -> dict[str, str]:
+    """The backend's environment: everything that it can do is on."""
+    return {
+        "ROOMGATE_ISSUER": local["ISSUER"],
+        "ROOMGATE_ROOMS": local["ROOMS"],
+        "ROOMGATE_WEBHOOK": local["WEBHOOK"],
+        "ROOMGATE_API_KEY": local["API_KEY"],
+        "ROOMGATE_SDK_APP_ID": local["APP"],
+        "ROOMGATE_RELAY_ID": relay["relay"],
+        "ROOMGATE_RELAY_SECRET": relay["secret"],
+        "WECHAT_APP_ID": _APP_ID,
+        "WECHAT_APP_SECRET": app_secret,
+        "WECHAT_API": wechat,
+        "SESSION_SECRET": secrets.token_hex(32),
+        "EXAMPLE_DEMO_LOGIN": "yes-anyone-may-be-anyone",
+        "EXAMPLE_UNAUTHENTICATED_WEAPP": "yes-anyone-may-enter",
+        "EXAMPLE_WEB": str(WEB) if WEB.is_dir() else "",
+    }
+
+
 @contextlib.contextmanager
-def backend(settings: Mapping[str, str]) -> Iterator[str]:
-    """The backend as a process of its own, and its address; it is stopped afterwards.
+def backend(settings: Mapping[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The backend's address and its process, which is stopped afterwards.
 
     Args:
         settings: its environment; nothing else of ours reaches it.
@@ -122,7 +132,7 @@ def backend(settings: Mapping[str, str]) -> Iterator[str]:
         listens = _listens(process.stdout.readline())
         if not listens:
             raise InfraError("The example backend did not start; it says why above.")
-        yield listens[1]
+        yield listens[1], process
     finally:
         process.terminate()
         try:
@@ -140,7 +150,7 @@ def _local_of(folder: Path) -> dict[str, str]:
         raise InfraError(f"There is no {path}. Start `make run` first, and leave it running.")
     local = dict(line.split("=", 1) for line in path.read_text().splitlines())
     try:
-        requests.get(f"{local['ISSUER']}/healthz", timeout=_SECONDS).raise_for_status()
+        _get(f"{local['ISSUER']}/healthz", local)
     except requests.RequestException:
         raise InfraError(
             f"Roomgate does not answer at {local['ISSUER']}. Leave `make run` running."
@@ -150,17 +160,22 @@ def _local_of(folder: Path) -> dict[str, str]:
 
 def _public_key(local: Mapping[str, str]) -> str:
     """The public half of the key that signs now, which Tencent would know."""
-    response = requests.get(
-        f"{local['ISSUER']}/v1/apps/{local['APP']}/keys",
-        headers={"Authorization": f"Bearer {local['API_KEY']}"},
-        timeout=_SECONDS,
-    )
-    response.raise_for_status()
-    for key in response.json()["keys"]:
+    answer = _get(f"{local['ISSUER']}/v1/apps/{local['APP']}/keys", local)
+    for key in answer["keys"]:
         if key["state"] == "current":
             public_key: str = key["publicKey"]
             return public_key
     raise InfraError(f"Application {local['APP']} has no key that signs.")
+
+
+def _get(url: str, local: Mapping[str, str]) -> Any:
+    """The JSON that one of the local functions answers; no proxy of this host can reach it."""
+    with requests.Session() as session:
+        session.trust_env = False
+        headers = {"Authorization": f"Bearer {local['API_KEY']}"}
+        response = session.get(url, headers=headers, timeout=_SECONDS)
+        response.raise_for_status()
+        return response.json()
 
 
 def _relay(folder: Path, stack: str, app: str) -> dict[str, Any]:
@@ -170,16 +185,18 @@ def _relay(folder: Path, stack: str, app: str) -> dict[str, Any]:
         aws = dict(_exported((folder / "aws").read_text()))  # What `make run` wrote for a shell.
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         name = f"example-{secrets.token_hex(3)}"
-        made = Operator(plain | aws, stack).run("relays", "add", name, "--application", app)
+        made = Operator(plain | aws | {"NO_PROXY": HOST}, stack).run(
+            "relays", "add", name, "--application", app
+        )
         kept.touch(mode=0o600)
         kept.write_text(json.dumps(made))
     relay: dict[str, Any] = json.loads(kept.read_text())
     return relay
 
 
-def _say_what_to_do(url: str) -> None:
+def _say_what_to_do(url: str, tencent: str) -> None:
     step(f"The example backend is up at {url}; Ctrl-C stops it. Try, in a second terminal:")
-    say(_TRY.format(url=url))
+    say(_TRY.format(url=url, tencent=tencent))
     if WEB.is_dir():
         say(f"\n   Chrome: the web page, with a login for local use only: {url}/")
 
