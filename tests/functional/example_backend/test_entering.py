@@ -163,6 +163,13 @@ def test_every_error_is_json_with_a_code(phone: Phone) -> None:
         assert set(answer.get_json()) == {"code", "detail"}
 
 
+def test_what_nobody_expected_is_a_500_in_json(anna: Phone, roomgate: FakeRoomgate) -> None:
+    """A roster without members is no roster; the client still gets a code."""
+    roomgate.trouble = Trouble(200, {})
+    status, told = anna.get("/room?roomId=7")
+    assert (status, told["code"]) == (500, "internal-error")
+
+
 def test_the_web_page_is_served_with_its_library(settings: Settings, tmp_path: Path) -> None:
     """The page at /, its library at /member, and nothing above them."""
     for name in ("web/index.html", "member/member.js", "secret.txt"):

@@ -108,3 +108,10 @@ def test_the_demo_login_names_no_wechat_user(settings: Settings) -> None:
     assert phone.post("/demo-login", userId="anna")[1]["userId"] == "demo-anna"
     for wrong in ("a b", "x" * 28, None, {"a": 1}):
         assert phone.post("/demo-login", userId=wrong)[0] == 400
+
+
+def test_without_a_wechat_account_the_login_says_so(settings: Settings) -> None:
+    """WeChat is not asked on behalf of nobody."""
+    demo_only = replace(settings, wechat_app_id="", wechat_app_secret="", demo_login=True)
+    status, problem = Phone(Client(application(demo_only))).post("/login", code="anna.1")
+    assert (status, problem["code"]) == (404, "not-found")

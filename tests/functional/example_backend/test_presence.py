@@ -141,3 +141,14 @@ def test_a_silent_roomgate_holds_a_heartbeat_up_for_a_moment_only(
     roomgate.silent = True
     sample.done("heartbeat", userID="anna", roomID=room_id)
     assert len(roomgate.reports) == 2
+
+
+def test_goodbyes_are_not_insisted_on(sample: Sample, roomgate: FakeRoomgate, clock: Clock) -> None:
+    """Where Roomgate does not take one, the request that noticed does not wait for the others."""
+    for user_id in ("anna", "berta", "carol"):
+        sample.create(user_id)
+    clock.now += 21
+    before = len(roomgate.requests)
+    roomgate.trouble = Trouble(503, {"code": "store-unavailable"})
+    assert len(sample.listed()) == 3
+    assert len(roomgate.requests) == before + 1

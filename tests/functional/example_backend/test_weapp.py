@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -261,6 +262,18 @@ def test_room_numbers_are_not_guessable(sample: Sample) -> None:
     assert sum(step > 2**26 for step in steps) > 30  # By chance one in 10^20 fails.
 
 
+def test_a_room_that_others_are_in_is_not_taken_over(
+    sample: Sample, roomgate: FakeRoomgate
+) -> None:
+    """A number is drawn again where the roster has somebody."""
+    contents = iter([{"web": 1}, {"web": 1}])
+    roomgate.rosters = defaultdict(lambda: next(contents, {}))
+    room_id = sample.create()
+    taken = [number for number, users in roomgate.rosters.items() if users]
+    assert len(taken) == 2
+    assert int(room_id) not in taken
+
+
 def test_a_dead_room_is_forgotten(sample: Sample, roomgate: FakeRoomgate, clock: Clock) -> None:
     """After a minute without a heartbeat, unless somebody is in it by the roster."""
     dead, alive = sample.create("anna"), sample.create("berta")
@@ -275,6 +288,19 @@ def test_a_dead_room_is_forgotten(sample: Sample, roomgate: FakeRoomgate, clock:
     clock.now += ROOM_KEPT + 1
     assert sample.listed() == []
     assert sample.call("get_room_members", roomID=alive)["code"] == 3
+
+
+def test_a_dead_room_waits_while_roomgate_is_away(
+    sample: Sample, roomgate: FakeRoomgate, clock: Clock
+) -> None:
+    """It can't be known whether somebody is in it; the list is answered without it."""
+    room_id = sample.create()
+    roomgate.rosters[int(room_id)]["web"] = now_ms()
+    clock.now += ROOM_KEPT + 1
+    roomgate.trouble = Trouble(503, problem(503, "store-unavailable"))
+    assert sample.listed() == []
+    roomgate.trouble = None
+    assert sample.listed() == [room_id]
 
 
 def test_a_short_loss_of_the_network_does_not_end_a_room(sample: Sample, clock: Clock) -> None:
