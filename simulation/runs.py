@@ -27,7 +27,7 @@ QUIET = 30_000
 """Ms after the last signal, before everyone sends a heartbeat."""
 LAST_BEATS = 20_000
 """Ms in which all of them do."""
-SETTLED = 11_000
+SETTLED = 60_000
 """Ms after these at which the roster is looked at: a leave may lack one witness."""
 
 
@@ -84,8 +84,22 @@ class World:
             told=self.told,
             emitted=len(rule.emitted),
             twice=twice(rule.emitted),
-            right=rule.shown(now + SETTLED) == self.truth,
+            right=self._is_right(rule.shown(now + SETTLED)),
             knowable=bool(self.sent.last()),
+        )
+
+    def _is_right(self, shown: set[str]) -> bool:
+        """Whether a roster holds all who are in the room, and nobody who is known to have left."""
+        ghosts = shown - self.truth
+        return self.truth <= shown and not any(map(self._saw_leave, ghosts))
+
+    def _saw_leave(self, user: str) -> bool:
+        """Whether somebody who reports in the end has named a user in its last stay."""
+        came = self.sent.clients[user][-1].stay.start
+        return any(
+            user in sight.users and sight.t >= came
+            for client in self.sent.last()
+            for sight in client.sights
         )
 
     def last_beats(self, start: int) -> list[Signal]:
@@ -124,7 +138,8 @@ class World:
         order = client.order(at)
         self._answers[order] += 1
         answer = self.senders.list(client, at, client.sights[at], sent, 0)
-        return answer._replace(order=client.order(at, self._answers[order]))
+        again = client.order(at, self._answers[order])
+        return answer._replace(order=again, asked=True)
 
 
 def told(changes: list[Change], sights: list[Sight]) -> int:

@@ -123,7 +123,7 @@ class History:
             StoreUnavailable: as all that follows.
         """
         room = self.table.room(ref)
-        head, due = settle(room.head, now, lambda: self.table.members(room))
+        head, due = self._settled(room, now)
         return Standing(room, head, due)
 
     def roster(self, standing: Standing) -> Roster:

@@ -78,7 +78,7 @@ class Report(NamedTuple):
     @property
     def signal(self) -> Signal:
         """What it says to the fold."""
-        order = Order(self.epoch, self.seq)
+        order = Order(self.epoch, self.seq if self.view else LAST_SEQ)
         common = (self.source, self.place.user_id, self.t, self.received, order)
         if self.view is None:
             return Signal(Kind.LEFT, *common)
