@@ -197,7 +197,9 @@ class Roomgate:
         if needs.read is Read.WORDS:
             words = {user: next(iter(self._recall(user)), None) for user in needs.users}
             return known._replace(words={**known.words, **words})
-        return known._replace(**{needs.read: self._recall(user)})
+        if needs.read is Read.PAST:
+            return known._replace(past=self._recall(user))
+        return known._replace(recent=self._recall(user))
 
     def _recall(self, user: str) -> tuple[PastReport, ...]:
         mine = self._stored.get(user, {})

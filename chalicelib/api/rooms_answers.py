@@ -59,7 +59,7 @@ def roster_form(
     if at is None and standing.room.head.version:
         form["heardAt"] = standing.head.heard
     if at is None and roster.members:
-        form["leaseEndsAt"] = standing.head.lease.ends
+        form["leaseEndsAt"] = standing.head.lease_ends
     members = sorted(roster.members.items(), key=lambda each: (each[1].since, each[0]))
     return {
         **form,

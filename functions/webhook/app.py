@@ -19,7 +19,7 @@ from chalicelib.auth.relay_grants import RelayGrant, authenticate_relay, check_e
 from chalicelib.auth.report_grants import authenticate_report
 from chalicelib.auth.report_tokens import Claims, ReportTokenKeys
 from chalicelib.auth.signers import Signers
-from chalicelib.roster.signal import Kind, Signal, Source
+from chalicelib.roster.signal import Kind, Order, Signal, Source
 from chalicelib.roster.userlist import ListTooLarge, parse_pushed
 from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
@@ -106,7 +106,7 @@ def userlist_reports(call: Call[Claims]) -> Response:
     token, body = call.who, call.body
     place = ReporterKey(token.sdk_app_id, token.room, token.user_id)
     if isinstance(body, types.HeartbeatRequest):
-        return heard(call, place, body.hash, Source.CLIENT)
+        return heard(call, place, token.epoch, body.hash, Source.CLIENT)
     return taken(call, place, token.epoch, body, Source.CLIENT)
 
 
@@ -146,7 +146,7 @@ def relayed_reports(call: Call[RelayGrant]) -> Response:
     check_epoch(relayed.epoch, call.now_ms)
     place = ReporterKey(relayed.sdk_app_id, relayed.room, relayed.user_id)
     if isinstance(relayed.said, types.HeartbeatRequest):
-        return heard(call, place, relayed.said.hash, Source.RELAY)
+        return heard(call, place, relayed.epoch, relayed.said.hash, Source.RELAY)
     return taken(call, place, relayed.epoch, relayed.said, Source.RELAY)
 
 
@@ -189,11 +189,13 @@ def trtc_callbacks(call: Call[int]) -> Response:
     return answer({"code": 0})
 
 
-def heard(call: Call[Any], place: ReporterKey, known: str, source: Source) -> Response:
+def heard(
+    call: Call[Any], place: ReporterKey, epoch: int, known: str, source: Source
+) -> Response:
     """Hear a heartbeat that echoes the hash of its sender's last list."""
     call.facts["heartbeat"] = True
     now = call.now_ms
-    beat = Signal(Kind.HEARTBEAT, source, place.user_id, now, now, hash=known)
+    beat = Signal(Kind.HEARTBEAT, source, place.user_id, now, now, Order(epoch, 0), known)
     done = folder.hear(place.ref, beat, now)
     # If others wrote the room all the time it was heard of; where it can't be read, nothing is.
     call.outcome = "unchanged" if done.outcome == "stored" else done.outcome
