@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.roster.head import LAGGARD, RETURN, STRAGGLER, digest_of
 from chalicelib.roster.leases import agreed, beating
 from chalicelib.roster.merge import witnessed
-from chalicelib.roster.reporters import Claim, claim_of, marks_by_digest, names, position
+from chalicelib.roster.reporters import Claim, claim_of, names, position
 from chalicelib.roster.transforms import Outcome, Step, reconnected, seen, turned, without
 from chalicelib.roster.view import set_hash
 
@@ -52,7 +52,7 @@ def agrees(head: Head, signal: Signal, known: Known) -> Step:
     if any(head.lacking(group) > 1 for group in head.pending):
         claim = claim_of(signal, known.reports())
         if claim is not None:
-            head = witnessed(head, claim, known.roster(), marks_by_digest(head.marks))
+            head = witnessed(head, claim, known.roster())
     return Step(head, outcome=Outcome.UNCHANGED)
 
 
@@ -67,7 +67,7 @@ def _agrees(head: Head, signal: Signal, known: Known) -> Step:
             members = known.roster()
             listed = members.keys() - head.leaving(members).keys()
             claim = Claim(signal._replace(listed=listed), last, before)
-            after = witnessed(after, claim, members, marks_by_digest(head.marks))
+            after = witnessed(after, claim, members)
     if after is head or after == head:
         return Step(head, outcome=Outcome.UNCHANGED)
     if signal.user not in known.roster() or head.is_leaving(signal.user):

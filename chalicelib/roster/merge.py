@@ -123,7 +123,8 @@ def _news(news_from: NewsFrom, marks: Marks, known: Known) -> _News:
     came = [user for user in sorted(stated - members.keys()) if _may_join(head, claim, user, marks)]
     came.sort(key=lambda user: user != signal.user)
     named = {user: leaving[user] for user in stated & leaving.keys()}
-    back = {user for user, group in named.items() if _cancels(signal, user, group)}
+    own = leaving.get(signal.user)
+    back = {user for user, group in named.items() if _cancels(signal, user, group, own)}
     held = {
         user
         for user, group in named.items()
@@ -136,15 +137,21 @@ def _news(news_from: NewsFrom, marks: Marks, known: Known) -> _News:
     return _News(came, back, held, _not_heard_since(gone, claim, known))
 
 
-def _cancels(signal: Signal, user: str, group: Pending) -> bool:
+def _cancels(signal: Signal, user: str, group: Pending, own: Pending | None) -> bool:
     """Whether naming one who is about to leave shows that it stays.
 
     It does if one speaks who has said that it left, or somebody who was asked; or that one itself,
-    but for a late word of its old client that several others contradict.
+    or another who was said to have left with it and has not: but for a late word of an old client,
+    which several others contradict.
+
+    Args:
+        signal: the list.
+        user: whom it names.
+        group: those with whom the user is about to leave.
+        own: those with whom the list's reporter is, if it is.
     """
-    if signal.user in group.witnesses or (
-        signal.user == user and (len(group.witnesses) == 1 or signal.order.epoch > group.t)
-    ):
+    believed = len(group.witnesses) == 1 or signal.order.epoch > group.t
+    if signal.user in group.witnesses or (group == own and believed):
         return signal.t > group.t
     return signal.asked and signal.t > group.t + STRAGGLER
 
@@ -204,7 +211,6 @@ def _heard(news_from: NewsFrom, news: _News, marks: Marks) -> tuple[Head, Abstra
         doubtful = _doubtful(head.pending, news.back, members)
         after = without(head, news.back | set(doubtful), members)
     after = _hold(after, news.held, members, now)
-    after = witnessed(after, claim, members, marks)
     groups: dict[tuple[int, int], list[str]] = {}
     for user in (*news.gone, *doubtful):
         mark = marks.get(digest_of(user)) if marks else None
@@ -217,7 +223,8 @@ def _heard(news_from: NewsFrom, news: _News, marks: Marks) -> tuple[Head, Abstra
         Pending(*times, signal.source, len(users), *_fewer(users, members), (signal.user,))
         for times, users in groups.items()
     ]
-    return after._replace(pending=(*after.pending, *fresh)), news.back
+    after = after._replace(pending=(*after.pending, *fresh))
+    return witnessed(after, claim, members), news.back
 
 
 def _hold(head: Head, held: AbstractSet[str], members: Mapping[str, Member], now: int) -> Head:
@@ -235,14 +242,13 @@ def _hold(head: Head, held: AbstractSet[str], members: Mapping[str, Member], now
     return head._replace(pending=(*head.pending, *later))
 
 
-def witnessed(head: Head, claim: Claim, members: Mapping[str, Member], marks: Marks) -> Head:
+def witnessed(head: Head, claim: Claim, members: Mapping[str, Member]) -> Head:
     """Take a reporter as a witness of leaves that it sees as well, where that shortens their wait.
 
     Args:
         head: the head.
         claim: a list, and what is known of its reporter.
         members: who is in the room.
-        marks: who came or went of late.
     """
     signal, before = claim.signal, claim.before
     if before is None or claim.names_nobody_yet:
