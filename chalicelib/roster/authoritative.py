@@ -53,8 +53,7 @@ def went(head: Head, signal: Signal, known: Known, now: int) -> Step:
     if member is None:
         return Step(_with_mark(head, signal, now), outcome=Outcome.UNCHANGED)
     # Tencent orders by EventMsTs. A list that brought it in may have been dated a little late.
-    exact = of_tencent and member.source is Source.TENCENT
-    if signal.t < member.since - (0 if exact else STRAGGLER):
+    if signal.t < member.since - (0 if of_tencent else STRAGGLER):
         return Step(head, outcome=Outcome.STALE)
     by = "" if of_tencent else signal.user
     reason = _REASONS.get(signal.cause, Reason.LEFT) if signal.cause else Reason.LEFT
@@ -121,7 +120,8 @@ def _was_before(head: Head, user: str, member: Member, cut: int) -> bool:
 def _was_outweighed(head: Head, signal: Signal, known: Known) -> bool:
     """Whether something newer than a leave is known: the user was seen, or spoke, after it."""
     mark = mark_of(head, signal.user)
-    if mark and mark.t > signal.t and mark.present:
+    slack = 0 if signal.source is Source.TENCENT else STRAGGLER
+    if mark and mark.present and mark.t > signal.t + slack:
         return True
     if signal.source is not Source.TENCENT:
         past = known.reports()
