@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.roster.head import CONTESTED, SEEN, STRAGGLER, Pending, digest_of
+from chalicelib.roster.leases import agreed
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.places import Places, room_for
 from chalicelib.roster.reporters import marks_by_digest, names
@@ -107,12 +108,14 @@ def merge(news_from: NewsFrom, known: Known, most: int) -> Step:
     expected = present - after.leaving(present).keys()
     hash_ = signal.hash if expected == signal.stated else set_hash(expected)
     after = turned(heard_at(after, signal.t), hash_, began=signal.t, noted=signal.received)
+    if hash_ == signal.hash:
+        after = agreed(after, signal.t)
     outcome = Outcome.FULL if signal.user in places.dropped else Outcome.APPLIED
     return Step(after, tuple(transitions), outcome, dropped=places.dropped)
 
 
 def _may_join(head: Head, claim: Claim, user: str, marks: Marks) -> bool:
-    return claim.signal.t > head.floor and claim.shows_join(user, marks)
+    return claim.signal.t > head.floor and claim.shows_join(user, marks, head.size)
 
 
 def _news(news_from: NewsFrom, marks: Marks, known: Known) -> _News:

@@ -70,13 +70,19 @@ class Claim(NamedTuple):
         )
         return STRAGGLER if signal.asked or again else LAGGARD
 
-    def shows_join(self, user: str, marks: Marks) -> bool:
-        """Whether the list, which names a user that is not in the room, is newer than its leave."""
+    def shows_join(self, user: str, marks: Marks, size: int = 0) -> bool:
+        """Whether the list, which names a user that is not in the room, is newer than its leave.
+
+        Args:
+            user: the user.
+            marks: who came or went of late.
+            size: members of the room.
+        """
         mark = marks.get(digest_of(user)) if marks else None
         if mark is None or mark.present or self._is_later(mark):
             return True
         last = self.last
-        if last is None or last.members == 1 or not _may_know(last, mark):
+        if last is None or last.members == 1 < size or not _may_know(last, mark):
             return False
         return not names(last, user, mark)
 

@@ -90,7 +90,8 @@ def test_a_list_of_oneself_alone_does_not_mean_to_have_seen_nobody() -> None:
     made = claim_of(signal, [alone, said()])
     assert made is not None
     assert made.shows_leave("berta", HERE, {})
-    assert not made.shows_join("berta", mark(present=False))
+    assert not made.shows_join("berta", mark(present=False), 2)
+    assert made.shows_join("berta", mark(present=False), 1)
     only = claim_of(signal, [alone])
     assert only is not None
     assert not only.shows_leave("berta", HERE, {})
