@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from chalicelib.roster.head import CONTESTED, SEEN, STRAGGLER, Pending, digest_of
+from chalicelib.roster.head import CONTESTED, STRAGGLER, Pending, digest_of
 from chalicelib.roster.leases import agreed
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.places import Places, room_for
@@ -217,9 +217,8 @@ def _heard(news_from: NewsFrom, news: _News, marks: Marks) -> tuple[Head, Abstra
     groups: dict[tuple[int, int], list[str]] = {}
     for user in (*news.gone, *doubtful):
         mark = marks.get(digest_of(user)) if marks else None
-        contested = (mark is not None and mark.present and mark.version <= SEEN) or not (
-            claim.before and names(claim.before, user, mark, members[user].since)
-        )
+        before = claim.before
+        contested = not before or not names(before, user, mark, members[user].since)
         noted = now + CONTESTED if contested else now
         groups.setdefault((max(signal.t, members[user].since), noted), []).append(user)
     fresh = [
