@@ -9,6 +9,7 @@ from itertools import count, pairwise
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from chalicelib.roster.head import RETURN
 from simulation.clients import Senders
 from simulation.truth import history, truths
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 History: TypeAlias = "Callable[[Setting, Random], list[Change]]"
 """Makes all changes of a room."""
 
+SIGHT = 1_000
+"""Ms that may pass until a client sees something, and until its report comes in."""
+
 QUIET = 30_000
 """Ms after the last signal, before everyone sends a heartbeat."""
 LAST_BEATS = 20_000
@@ -36,6 +40,8 @@ class Score(NamedTuple):
 
     Attributes:
         true: transitions that truly were.
+        lasting: of these, those that lists alone can tell from a network switch: without leaves
+            after which the user was back within `RETURN`, and these returns.
         told: of these, those that show in the lists that were sent.
         emitted: those that the rule has made of them.
         twice: of these, those that were a user's second join or leave in a row.
@@ -44,6 +50,7 @@ class Score(NamedTuple):
     """
 
     true: int
+    lasting: int
     told: int
     emitted: int
     twice: int
@@ -81,6 +88,7 @@ class World:
         now = self._hear(rule, self.last_beats(now + QUIET))
         return Score(
             true=sum(len(change.users) for change in self.changes),
+            lasting=lasting(self.changes),
             told=self.told,
             emitted=len(rule.emitted),
             twice=twice(rule.emitted),
@@ -140,6 +148,17 @@ class World:
         answer = self.senders.list(client, at, client.sights[at], sent, 0)
         again = client.order(at, self._answers[order])
         return answer._replace(order=again, asked=True)
+
+
+def lasting(changes: list[Change]) -> int:
+    """How many transitions there truly were, but for leaves with a return soon after."""
+    number = 0
+    left: dict[str, int] = {}
+    for change in changes:
+        number += len(change.users)
+        left |= dict.fromkeys(change.left, change.t)
+        number -= 2 * sum(change.t - left.get(user, 0) <= RETURN + SIGHT for user in change.joined)
+    return number
 
 
 def told(changes: list[Change], sights: list[Sight]) -> int:
