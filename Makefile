@@ -8,7 +8,7 @@ TEST := $(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loa
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-data test coverage soak lint package deploy undeploy bench lock clean
+.PHONY: help run demo-data test coverage soak live lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -28,6 +28,9 @@ coverage: $(READY)  ## all tests, and which lines they reach; that takes half as
 
 soak: $(READY)  ## rooms on a store that fails, as many as SEEDS says (200)
 	@$(BIN)/python -m simulation.soak --seeds $(or $(SEEDS),200)
+
+live: $(READY)  ## rooms in real time over HTTP, with known truth (ARGS="--seconds 300")
+	@$(BIN)/python -m simulation.live $(ARGS)
 
 lint: $(READY)  ## style, format, types, templates
 	$(BIN)/ruff check .

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import BenchError
 from bench.rounds import figure, take_turns
-from chalicelib.api.bodies import parse_json
-from chalicelib.api.webhook_types import REPORT_REQUEST, ReportRequest
+from chalicelib.api.bodies import parse_body
+from chalicelib.api.webhook import REPORT_REQUEST, ReportRequest
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
+from chalicelib.roster.known import Known, Needs
 from chalicelib.roster.members import Member
 from chalicelib.roster.signal import Source
 from chalicelib.roster.transforms import Outcome
@@ -72,20 +73,19 @@ class _Handling:
         return self._fold(report)
 
     def _report(self) -> Report:
-        request = decode(REPORT_REQUEST, parse_json(self.body))
+        request = decode(REPORT_REQUEST, parse_body(self.body))
         assert isinstance(request, ReportRequest)
-        view = parse_pushed(request.pushed, self._place.user_id)  # type: ignore[arg-type]  # The body has a list here.
+        assert request.pushed is not True
+        view = parse_pushed(request.pushed, self._place.user_id)
         return Report(self._place, START, request.seq, NOW, request.age, Source.CLIENT, view)
 
     def _fold(self, report: Report) -> Folded:
-        return fold(
-            self._head,
-            report.signal,
-            now=NOW,
-            members=lambda: self._members,
-            recall=tuple,
-            most=MOST,
-        )
+        known = Known()
+        while isinstance(
+            folded := fold(self._head, report.signal, known, now=NOW, most=MOST), Needs
+        ):
+            known = known._replace(members=self._members, past=())
+        return folded
 
 
 def handling_figures(_material: Material) -> list[Figure]:

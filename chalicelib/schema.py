@@ -1,16 +1,21 @@
-"""Request and answer types: one declaration decodes a request and prints its JSON Schema.
+"""Types of JSON values: one declaration decodes, encodes, and prints its JSON Schema.
 
-msgspec would do this too, but its import alone costs the issuer a third of its cold start (README,
-"Limits").
+Requests are decoded by it, answers are encoded by it, and what is stored as JSON is both written
+and read by it. msgspec is faster, but accepts a member twice and a line feed after a userid
+(docs/decisions.md).
 
-    Type             decode(value) -> the decoded value, or Faults; json_schema() -> JSON Schema
-    2020-12
+    Type             decode(JSON value) -> value, or DecodeErrors
+                     encode(value) -> JSON value
+                     json_schema() -> JSON Schema 2020-12
     ├── Integer      a whole number within bounds; never a bool, never 1.0
+    ├── Number       any number within bounds; never a bool
     ├── Flag         true, or left out
     ├── Text         a string, by pattern and length
-    ├── Checked      a value that a rule of a pure room accepts
+    ├── Checked      a value that a rule of a pure package accepts
     ├── OneOf        one of some strings
     ├── Array        a list of one type, each item once where asked
+    ├── Collection   an array that is a tuple or a set in Python
+    ├── Nullable     null, or one type
     ├── Either       by JSON type: the first of some types that fits
     ├── Foreign      an object of Tencent's: any members, decoded elsewhere
     ├── Record       our own object: known members only
@@ -19,18 +24,21 @@ msgspec would do this too, but its import alone costs the issuer a third of its 
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from chalicelib.errors import FieldError, InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T")
+C = TypeVar("C")
 Schema = dict[str, Any]
 
+UNKNOWN_MEMBER: Final = "is not a member that Roomgate knows"
 MOST_SHOWN = 20  # A problem names at most this many wrong members; a body can hold thousands.
 
 
@@ -48,7 +56,7 @@ def fault(detail: str) -> DecodeErrors:
 
 
 class Type(Generic[T]):
-    """A type of the API."""
+    """A type of JSON values, and of the Python values that they stand for."""
 
     def decode(self, value: Any) -> T:
         """The decoded value.
@@ -57,6 +65,10 @@ class Type(Generic[T]):
             DecodeErrors: the value does not fit.
         """
         raise NotImplementedError
+
+    def encode(self, value: T) -> Any:
+        """The JSON value that `decode` would read back."""
+        return value
 
     def json_schema(self) -> Schema:
         """JSON Schema (draft 2020-12, as OpenAPI 3.1 uses it)."""
@@ -70,7 +82,6 @@ class Integer(Type[int]):
         self.least, self.most, self.description = least, most, description
 
     def decode(self, value: Any) -> int:
-        """See Type."""
         if type(value) is not int:  # A bool is an int to Python, but not to JSON.
             raise fault("must be a whole number, written without quotes, fraction or exponent")
         if not self.least <= value <= self.most:
@@ -78,9 +89,26 @@ class Integer(Type[int]):
         return value
 
     def json_schema(self) -> Schema:
-        """See Type."""
         schema: Schema = {"type": "integer", "minimum": self.least, "maximum": self.most}
         return {**schema, "description": self.description} if self.description else schema
+
+
+class Number(Type[float]):
+    """A number from ``least`` to ``most``, with or without a fraction."""
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least, self.most = least, most
+
+    def decode(self, value: Any) -> float:
+        if type(value) not in {int, float}:
+            raise fault("must be a number, written without quotes")
+        if not self.least <= value <= self.most:
+            raise fault(f"must be between {self.least} and {self.most}")
+        number: float = value
+        return number
+
+    def json_schema(self) -> Schema:
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
 
 
 class Flag(Type[bool]):
@@ -90,13 +118,11 @@ class Flag(Type[bool]):
         self.description = description
 
     def decode(self, value: Any) -> bool:
-        """See Type."""
         if value is not True:
             raise fault("must be true, or be left out")
         return True
 
     def json_schema(self) -> Schema:
-        """See Type."""
         return {"const": True, "description": self.description}
 
 
@@ -110,7 +136,6 @@ class Text(Type[str]):
         self._matches = re.compile(pattern).fullmatch if pattern else None
 
     def decode(self, value: Any) -> str:
-        """See Type."""
         if type(value) is not str:
             raise fault("must be a string")
         if not self.least <= len(value) <= self.most:
@@ -121,7 +146,6 @@ class Text(Type[str]):
         return value
 
     def json_schema(self) -> Schema:
-        """See Type."""
         schema: Schema = {"type": "string", "minLength": self.least, "maxLength": self.most}
         if self.pattern:
             schema["pattern"] = f"^(?:{self.pattern})$"
@@ -135,14 +159,12 @@ class Checked(Type[T]):
         self._check, self._schema = check, schema
 
     def decode(self, value: Any) -> T:
-        """See Type."""
         try:
             return self._check(value)
         except ValueError as error:
             raise fault(str(getattr(error, "reason", error))) from None
 
     def json_schema(self) -> Schema:
-        """See Type."""
         return self._schema
 
 
@@ -151,31 +173,34 @@ class OneOf(Type[T]):
 
     def __init__(self, values: Mapping[str, T], description: str = "") -> None:
         self.values, self.description = values, description
+        self._names = {decoded: name for name, decoded in values.items()}
 
     def decode(self, value: Any) -> T:
-        """See Type."""
         if type(value) is not str or value not in self.values:
             raise fault(f"must be one of {', '.join(self.values)}")
         return self.values[value]
 
+    def encode(self, value: T) -> str:
+        return self._names[value]
+
     def json_schema(self) -> Schema:
-        """See Type."""
         schema: Schema = {"type": "string", "enum": list(self.values)}
         return {**schema, "description": self.description} if self.description else schema
 
 
 class Array(Type[list[T]]):
-    """A list of at most ``most`` items of one type."""
+    """A list of ``least`` to ``most`` items of one type."""
 
-    def __init__(self, item: Type[T], most: int, *, unique: bool = False) -> None:
-        self.item, self.most, self.unique = item, most, unique
+    def __init__(self, item: Type[T], most: int, *, least: int = 0, unique: bool = False) -> None:
+        self.item, self.least, self.most, self.unique = item, least, most, unique
 
     def decode(self, value: Any) -> list[T]:
-        """See Type."""
         if type(value) is not list:
             raise fault("must be an array")
         if len(value) > self.most:
             raise fault(f"must have at most {self.most} items")
+        if len(value) < self.least:
+            raise fault(f"must have at least {self.least} items")
         items, wrong = [], []
         for index, raw in enumerate(value):
             try:
@@ -188,14 +213,60 @@ class Array(Type[list[T]]):
             raise fault("must hold each item once")
         return items
 
+    def encode(self, value: Iterable[T]) -> list[Any]:
+        return [self.item.encode(item) for item in value]
+
     def json_schema(self) -> Schema:
-        """See Type."""
         return {
             "type": "array",
             "items": self.item.json_schema(),
+            **({"minItems": self.least} if self.least else {}),
             "maxItems": self.most,
             **({"uniqueItems": True} if self.unique else {}),
         }
+
+
+class Collection(Type[C]):
+    """An array that is something else in Python: a tuple, or a set, which is written in order.
+
+    Args:
+        array: how it stands in JSON.
+        make: makes it of a list, as ``tuple`` or ``frozenset``.
+        order: puts it in the order in which it is written, as ``sorted``.
+    """
+
+    def __init__(
+        self,
+        array: Array[Any],
+        make: Callable[[list[Any]], C],
+        order: Callable[[Any], list[Any]] = list,
+    ) -> None:
+        self._array, self._make, self._order = array, make, order
+
+    def decode(self, value: Any) -> C:
+        return self._make(self._array.decode(value))
+
+    def encode(self, value: C) -> list[Any]:
+        return self._array.encode(self._order(value))
+
+    def json_schema(self) -> Schema:
+        return self._array.json_schema()
+
+
+class Nullable(Type[T | None]):
+    """Null, or one type."""
+
+    def __init__(self, type_: Type[T]) -> None:
+        self.type = type_
+
+    def decode(self, value: Any) -> T | None:
+        return None if value is None else self.type.decode(value)
+
+    def encode(self, value: T | None) -> Any:
+        return None if value is None else self.type.encode(value)
+
+    def json_schema(self) -> Schema:
+        return {"oneOf": [self.type.json_schema(), {"type": "null"}]}
 
 
 class Either(Type[T]):
@@ -205,7 +276,6 @@ class Either(Type[T]):
         self.by_type, self.names = by_type, names
 
     def decode(self, value: Any) -> T:
-        """See Type."""
         chosen = self.by_type.get(type(value))
         if chosen is None:
             raise fault(f"must be {self.names}")
@@ -213,7 +283,6 @@ class Either(Type[T]):
         return decoded
 
     def json_schema(self) -> Schema:
-        """See Type."""
         return {"oneOf": [chosen.json_schema() for chosen in self.by_type.values()]}
 
 
@@ -224,34 +293,43 @@ class Foreign(Type[Any]):
         self._types, self._schema = types, schema
 
     def decode(self, value: Any) -> Any:
-        """See Type."""
         if type(value) not in self._types:
             raise fault(f"must be {self._schema.get('title', 'of another JSON type')}")
         return value
 
     def json_schema(self) -> Schema:
-        """See Type."""
         return self._schema
 
 
 class Field(NamedTuple):
-    """A member of a Record: its JSON name, its type, and the argument of ``make`` that it fills."""
+    """A member of a Record.
+
+    Attributes:
+        name: of the JSON member.
+        type: of its value.
+        into: the attribute of the Python value that it holds.
+        required: it never lacks. Else it is left out where the attribute is ``default``.
+        default: what the attribute is where the member lacks.
+        when: of alternatives, whether this one holds a value.
+    """
 
     name: str
     type: Type[Any]
     into: str
     required: bool = True
     default: Any = None
+    when: Callable[[Any], bool] | None = None
 
 
 class Record(Type[T]):
-    """Our own object: known members only, handed to ``make`` as keyword arguments.
+    """Our own object: known members only.
 
     Args:
-        make: builds the decoded value; called with every field's ``into``.
+        make: builds the decoded value; called with every field's ``into`` as a keyword. It may
+            raise a ValueError that says why its arguments do not go together. Its instances have
+            these attributes.
         fields: the members. Fields that share ``into`` are alternatives: at most one of them may be
-            given, and exactly
-            one where they are required.
+            given, and exactly one where they are required.
     """
 
     def __init__(self, make: Callable[..., T], *fields: Field) -> None:
@@ -262,11 +340,10 @@ class Record(Type[T]):
             self._into.setdefault(field.into, []).append(field)
 
     def decode(self, value: Any) -> T:
-        """See Type."""
         if type(value) is not dict:
             raise fault("must be an object")
         wrong = [
-            FieldError(f"/{_escape(name)}", "is not a member that Roomgate knows")
+            FieldError(f"/{_escape(name)}", UNKNOWN_MEMBER)
             for name in value
             if name not in self.fields
         ]
@@ -278,10 +355,22 @@ class Record(Type[T]):
                 wrong += faults.wrong
         if wrong:
             raise DecodeErrors(*wrong)
-        return self.make(**arguments)
+        try:
+            return self.make(**arguments)
+        except ValueError as error:
+            raise fault(str(error)) from None
+
+    def encode(self, value: T) -> dict[str, Any]:
+        encoded = {}
+        for field in self.fields.values():
+            content = getattr(value, field.into)
+            if field.when is not None and not field.when(content):
+                continue
+            if field.required or content != field.default:
+                encoded[field.name] = field.type.encode(content)
+        return encoded
 
     def json_schema(self) -> Schema:
-        """See Type."""
         schema: Schema = {
             "type": "object",
             "properties": {name: field.type.json_schema() for name, field in self.fields.items()},
@@ -299,18 +388,12 @@ class ByMember(Type[T]):
         self.name, self.present, self.absent = name, present, absent
 
     def decode(self, value: Any) -> T:
-        """See Type."""
         has = type(value) is dict and self.name in value
         decoded: T = (self.present if has else self.absent).decode(value)
         return decoded
 
     def json_schema(self) -> Schema:
-        """See Type."""
         return {"oneOf": [self.present.json_schema(), self.absent.json_schema()]}
-
-
-Answer = Record[dict[str, Any]]
-"""The object that an answer is; its fields are for the API document, nothing decodes it."""
 
 
 def _decode_one(alternatives: list[Field], value: dict[str, Any]) -> Any:
@@ -347,16 +430,47 @@ def _escape(name: str) -> str:
     return quote(pointer, safe="~!$&'()*+,;=:@-._", errors="replace")
 
 
-def decode(wanted: Type[T], value: Any) -> T:
+def decode(type_: Type[T], value: Any) -> T:
     """Decode a request's body.
 
     Raises:
         InvalidRequest: with a pointer to every wrong member.
     """
     try:
-        return wanted.decode(value)
+        return type_.decode(value)
     except DecodeErrors as faults:
         shown = faults.wrong[:MOST_SHOWN]
         raise InvalidRequest(
             tuple(FieldError(f"#{place}", detail) for place, detail in shown)
         ) from None
+
+
+class NotStrict(ValueError):
+    """A JSON text that Python would take and Roomgate does not."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise NotStrict("An object names one member twice.")
+    return members
+
+
+def _no_constant(_name: str) -> Any:
+    raise NotStrict("NaN and Infinity are no JSON numbers.")
+
+
+# Made once: json.loads with hooks would make a decoder for each text.
+_parse = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode
+
+
+def parse_json(text: str) -> Any:
+    """Parse one JSON value strictly: no member twice, no NaN.
+
+    Raises:
+        NotStrict: Python would take it, but it is no JSON, or names a member twice.
+        json.JSONDecodeError: it is no JSON.
+        ValueError: a number of over 4,300 digits.
+        RecursionError: it nests too deeply.
+    """
+    return _parse(text)

@@ -6,15 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import ApiError
+from chalicelib.schema import NotStrict, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalice.app import Request
-
-
-class _Refused(ValueError):
-    """A JSON text that Python would take and Roomgate does not."""
 
 
 def read_json(request: Request, most: int) -> Any:
@@ -28,7 +25,7 @@ def read_json(request: Request, most: int) -> Any:
         ApiError: ``unsupported-media-type``, ``body-too-large`` or ``malformed-json``.
     """
     _check_content_type(request.headers)
-    return parse_json(read_raw(request, most))
+    return parse_body(read_raw(request, most))
 
 
 def read_raw(request: Request, most: int) -> bytes:
@@ -51,7 +48,7 @@ def read_raw(request: Request, most: int) -> bytes:
     return raw
 
 
-def parse_json(raw: bytes | str) -> Any:
+def parse_body(raw: bytes | str) -> Any:
     """Parse one JSON value: UTF-8, no duplicate members, no NaN, no stack-breaking depth.
 
     Raises:
@@ -59,7 +56,7 @@ def parse_json(raw: bytes | str) -> Any:
     """
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
-        return _decode(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         where = f"{error.msg} at line {error.lineno}, column {error.colno}."
         detail = where if error.doc.strip() else "The body is empty."
@@ -69,7 +66,7 @@ def parse_json(raw: bytes | str) -> Any:
         raise ApiError("malformed-json", detail) from None
     except RecursionError:
         raise ApiError("malformed-json", "The body nests too deeply.") from None
-    except _Refused as error:
+    except NotStrict as error:
         raise ApiError("malformed-json", str(error)) from None
     except ValueError:  # Python refuses numbers of over 4,300 digits.
         raise ApiError("malformed-json", "A number has too many digits.") from None
@@ -84,18 +81,3 @@ def _check_content_type(headers: Mapping[str, str]) -> None:
 
 
 _CHARSETS = ("", "charset=utf-8", 'charset="utf-8"')
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise _Refused("An object names one member twice.")
-    return members
-
-
-def _no_constant(_name: str) -> Any:
-    raise _Refused("NaN and Infinity are no JSON numbers.")
-
-
-# Made once: json.loads with hooks would make a decoder for each body.
-_decode = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode

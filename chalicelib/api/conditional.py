@@ -30,7 +30,9 @@ def tag_of(*parts: Any) -> str:
     return f'"{urlsafe_b64encode(sha256(text.encode()).digest()[:_TAG_BYTES]).decode()}"'
 
 
-def answer_unless_known(call: Call[Any], tag: str, body: Callable[[], dict[str, Any]]) -> Response:
+def answer_unless_known(
+    call: Call[Any, Any], tag: str, body: Callable[[], dict[str, Any]]
+) -> Response:
     """A 200 with a tag; or a 304, if the caller says that it knows that one.
 
     Args:
@@ -45,7 +47,7 @@ def answer_unless_known(call: Call[Any], tag: str, body: Callable[[], dict[str, 
     return answer(body(), {"Content-Type": "application/json", **headers})
 
 
-def answer_unless_same(call: Call[Any], body: dict[str, Any]) -> Response:
+def answer_unless_same(call: Call[Any, Any], body: dict[str, Any]) -> Response:
     """The same where only the answer itself tells whether it is another."""
     return answer_unless_known(call, tag_of(body), lambda: body)
 

@@ -44,11 +44,11 @@ class Cursors(Generic[T]):
     def __init__(self, listing: str, write: Callable[[T], str], read: Callable[[str], T]) -> None:
         self._listing, self._write, self._read = listing, write, read
 
-    def next(self, position: T | None) -> dict[str, str]:
-        """The member ``nextCursor`` of an answer, if there is more after a position."""
-        return {} if position is None else {"nextCursor": self._cursor(self._write(position))}
+    def after(self, position: T | None) -> str | None:
+        """The cursor of what comes after a position; None: nothing does."""
+        return None if position is None else self._cursor(self._write(position))
 
-    def asked(self, query: Mapping[str, str]) -> T | None:
+    def position(self, query: Mapping[str, str]) -> T | None:
         """The position in a query; None: it asks for the first page.
 
         Raises:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.schema import Type
 
 Who = TypeVar("Who")
+Body = TypeVar("Body")
 
 _FAULT = 500
 NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -35,7 +36,7 @@ NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 _encode = json.JSONEncoder(separators=(",", ":")).encode  # Made once: json.dumps makes one a call.
 
 
-class Call(Generic[Who]):
+class Call(Generic[Who, Body]):
     """One request, checked and decoded.
 
     Attributes:
@@ -51,7 +52,7 @@ class Call(Generic[Who]):
         counts: metrics to count, by name, if the route does not refuse.
     """
 
-    def __init__(self, who: Who, body: Any, request: Request, now_ms: int) -> None:
+    def __init__(self, who: Who, body: Body, request: Request, now_ms: int) -> None:
         self.who = who
         self.body = body
         self.path: dict[str, str] = request.uri_params or {}
@@ -83,17 +84,19 @@ class Signed(NamedTuple):
     raw: bytes
 
 
-class Route(NamedTuple):
+class Route(NamedTuple, Generic[Who, Body]):
     """What the API document says of a route, and what the gate needs to serve it.
+
+    Who: what ``auth`` or ``signed`` returns, or None. Body: what ``body`` decodes to, or None.
 
     Attributes:
         answer: the type of a 200's body, or None where it is no type of ours.
         body: the type of the request's body, or None for a route without one.
         most: largest body in bytes.
         read: gets out of the request what ``body`` decodes.
-        auth: who calls, by the Authorization header and the unix time in seconds; raises Refusal.
+        auth: who calls, by the Authorization header and the unix time in seconds; raises ApiError.
             None: anyone, but for ``signed``.
-        signed: instead of ``auth``: who calls, by a signature of the body; raises Refusal.
+        signed: instead of ``auth``: who calls, by a signature of the body; raises ApiError.
         tell: what the log line says of who calls, whatever comes of the call.
         scheme: the security scheme of ``auth`` or ``signed`` in the API document.
         problems: codes that this route answers besides the common ones.
@@ -107,10 +110,10 @@ class Route(NamedTuple):
     path: str
     summary: str
     answer: Type[Any] | None
-    body: Type[Any] | None = None
+    body: Type[Body] | None = None
     most: int = 0
-    auth: Callable[[str | None, float], Any] | None = None
-    tell: Callable[[Any], dict[str, Any]] = lambda _who: {}
+    auth: Callable[[str | None, float], Who] | None = None
+    tell: Callable[[Who], dict[str, Any]] = lambda _who: {}
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
@@ -118,7 +121,7 @@ class Route(NamedTuple):
     event: str = "request"
     refused: str | None = None
     read: Callable[[Request, int], Any] = read_json
-    signed: Callable[[Signed], Any] | None = None
+    signed: Callable[[Signed], Who] | None = None
 
 
 class Gate:
@@ -142,17 +145,19 @@ class Gate:
     ) -> None:
         self.app = app
         self.title = title
-        self.routes: list[Route] = []
+        self.routes: list[Route[Any, Any]] = []
         self._clock = clock
         self._document: str | None = None
         app.register_middleware(_chalice_errors_as_problems, "http")
         app.api.binary_types = []  # All is JSON; else Chalice compares 13 types thrice a request.
         self._serve_health(ready)
 
-    def route(self, route: Route) -> Callable[[Callable[[Call[Any]], Response]], None]:
-        """Register a view: it takes a Call and returns a Response, or raises a Refusal."""
+    def route(
+        self, route: Route[Who, Body]
+    ) -> Callable[[Callable[[Call[Who, Body]], Response]], None]:
+        """Register a view: it takes the route's Call and returns a Response, or raises ApiError."""
 
-        def register(view: Callable[[Call[Any]], Response]) -> None:
+        def register(view: Callable[[Call[Who, Body]], Response]) -> None:
             self.routes.append(route)
 
             def served(**_path: str) -> Response:
@@ -168,9 +173,10 @@ class Gate:
         return register
 
     def _serve(
-        self, route: Route, view: Callable[[Call[Any]], Response], request: Request
+        self, route: Route[Any, Any], view: Callable[[Call[Any, Any]], Response], request: Request
     ) -> Response:
-        call: Call[Any] = Call(None, None, request, int(self._clock() * 1000))
+        # Its caller and body come in as the route's types say; until then they are None.
+        call: Call[Any, Any] = Call(None, None, request, int(self._clock() * 1000))
         response = None
         try:
             response = _respond(route, view, request, call)
@@ -180,7 +186,7 @@ class Gate:
                 self._log(route, call, response)
         return response
 
-    def _log(self, route: Route, call: Call[Any], response: Response | None) -> None:
+    def _log(self, route: Route[Any, Any], call: Call[Any, Any], response: Response | None) -> None:
         facts = {
             "function": self.app.app_name,
             "path": route.path,
@@ -196,23 +202,21 @@ class Gate:
             log(call.now_ms, route.event, facts, call.counts)
 
     def _serve_health(self, ready: Callable[[], bool]) -> None:
-        @self.route(Route("GET", "/healthz", "The process runs", None))
-        def healthz(_call: Call[None]) -> Response:
+        @self.route(Route[None, None]("GET", "/healthz", "The process runs", None))
+        def healthz(_call: Call[None, None]) -> Response:
             return answer({"status": "ok"})
 
-        @self.route(
-            Route(
-                "GET", "/readyz", "What the function reads is loaded", None, problems=("not-ready",)
-            )
-        )
-        def readyz(_call: Call[None]) -> Response:
+        loaded = "What the function reads is loaded"
+
+        @self.route(Route[None, None]("GET", "/readyz", loaded, None, problems=("not-ready",)))
+        def readyz(_call: Call[None, None]) -> Response:
             if not ready():
                 detail = "What this function reads is not loaded yet; the first call loads it."
                 raise ApiError("not-ready", detail, retry_after=1)
             return answer({"status": "ready"})
 
-        @self.route(Route("GET", "/v1/openapi.json", "This document", None))
-        def openapi(_call: Call[None]) -> Response:
+        @self.route(Route[None, None]("GET", "/v1/openapi.json", "This document", None))
+        def openapi(_call: Call[None, None]) -> Response:
             if self._document is None:
                 # Here and not above: few environments are ever asked for it, all would pay.
                 from chalicelib.api.openapi import document  # noqa: PLC0415
@@ -222,7 +226,10 @@ class Gate:
 
 
 def _respond(
-    route: Route, view: Callable[[Call[Any]], Response], request: Request, call: Call[Any]
+    route: Route[Any, Any],
+    view: Callable[[Call[Any, Any]], Response],
+    request: Request,
+    call: Call[Any, Any],
 ) -> Response:
     try:
         if route.auth:

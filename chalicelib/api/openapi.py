@@ -39,7 +39,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
 }
 
 
-def document(title: str, routes: Iterable[Route]) -> dict[str, Any]:
+def document(title: str, routes: Iterable[Route[Any, Any]]) -> dict[str, Any]:
     """The OpenAPI document of one function.
 
     Args:
@@ -102,7 +102,7 @@ ETAG: dict[str, Any] = {
 }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {"summary": route.summary, "responses": _responses(route)}
     if route.body:
         content = {"application/json": {"schema": route.body.json_schema()}}
@@ -115,7 +115,7 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _responses(route: Route) -> dict[str, Any]:
+def _responses(route: Route[Any, Any]) -> dict[str, Any]:
     schema = route.answer.json_schema() if route.answer else {"type": "object"}
     ok: dict[str, Any] = {
         "description": "Done",

@@ -72,18 +72,21 @@ class _Privileges(Type[int]):
     _names = Checked(bits_of, {})
 
     def decode(self, value: object) -> int:
-        """See Type."""
+        """Tencent's bits."""
         decoded = self._either.decode(value)
         return decoded if isinstance(decoded, int) else self._names.decode(decoded)
 
     def json_schema(self) -> Schema:
-        """See Type."""
+        """Of a number or an array of names."""
         return self._either.json_schema()
 
 
 APPLICATION_FIELD = Field("sdkAppId", SDK_APP_ID, "sdk_app_id")
 USER_FIELD = Field("userId", USER_ID, "user_id")
-ROOM_FIELDS = (Field("roomId", ROOM_ID, "room"), Field("strRoomId", STR_ROOM_ID, "room"))
+ROOM_FIELDS = (
+    Field("roomId", ROOM_ID, "room", when=lambda room: isinstance(room, int)),
+    Field("strRoomId", STR_ROOM_ID, "room", when=lambda room: isinstance(room, str)),
+)
 ROLE = OneOf(ROLES, "anchor: everything; audience: enter, hear and see")
 PRIVILEGE_FIELDS = (
     Field("privileges", _Privileges(), "privileges", required=False, default=ALL),

@@ -10,6 +10,7 @@ from chalicelib.auth.rate import RateLimits, UnknownIdLimit
 from chalicelib.errors import ApiError
 from chalicelib.stores.cache import FIRST_WAIT_SECONDS, RefreshingCache
 from chalicelib.stores.store import NotInStore, StoreDown, StoreError
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,8 +111,8 @@ class Callers:
         name = self._names.caller(caller_id)
         try:
             return Caller.from_json(self._store.parameter(name))
-        except ValueError:
-            raise StoreDown(name, "not a caller") from None
+        except BadStoredValue as error:
+            raise StoreDown(name, str(error)) from None
 
 
 def bearer(authorization: str | None, missing: str, what: str) -> str:

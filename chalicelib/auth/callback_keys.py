@@ -6,11 +6,13 @@ digits. Two are valid here at once, while the console's changes.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import string
 from typing import Final, NamedTuple
+
+from chalicelib.schema import Array, Collection, Field, Record, Text
+from chalicelib.stores.stored import Stored
 
 KEY_PATTERN: Final = "[A-Za-z0-9]{1,32}"
 KEY_CHARACTERS: Final = 32
@@ -34,22 +36,16 @@ class CallbackKeys(NamedTuple):
 
     def to_json(self) -> str:
         """The secret's value."""
-        return json.dumps({"keys": list(self.keys)})
+        return _STORED.write(self)
 
     @classmethod
     def from_json(cls, text: str) -> CallbackKeys:
         """Read the secret's value.
 
         Raises:
-            ValueError: it is not what to_json writes; the text of the error holds none of it.
+            BadStoredValue: it is not what to_json writes; the text of the error holds none of it.
         """
-        try:
-            value = json.loads(text)
-            if set(value) == {"keys"}:
-                return _keys(value["keys"])
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"not callback keys: {type(error).__name__}") from None
-        raise ValueError("not callback keys: its one member is keys")
+        return _STORED.read(text)
 
     def rotated(self, key: str) -> CallbackKeys:
         """With a new key first and the last one second."""
@@ -70,11 +66,18 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-def _keys(keys: object) -> CallbackKeys:
-    if not isinstance(keys, list):
-        raise TypeError("keys is a list")
-    if not 1 <= len(keys) <= MOST_KEYS or len(set(keys)) < len(keys):
-        raise ValueError("one key, or two that differ")
-    if not all(map(is_key, keys)):
-        raise ValueError("a key that is none")
-    return CallbackKeys(tuple(keys))
+_STORED = Stored(
+    "callback keys",
+    Record(
+        CallbackKeys,
+        Field(
+            "keys",
+            Collection(
+                Array(Text(KEY_CHARACTERS, pattern=KEY_PATTERN), MOST_KEYS, least=1, unique=True),
+                tuple,
+            ),
+            "keys",
+        ),
+    ),
+    secret=True,
+)

@@ -7,12 +7,24 @@ slow hash.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.errors import ApiError, FieldError
+from chalicelib.schema import (
+    Array,
+    Collection,
+    Field,
+    Integer,
+    Nullable,
+    Number,
+    OneOf,
+    Record,
+    Text,
+)
+from chalicelib.stores.stored import Stored
+from chalicelib.trtc.identifiers import SDK_APP_ID_MAX
 
 if TYPE_CHECKING:
     from chalicelib.trtc import Room
@@ -24,7 +36,10 @@ ACTIONS: Final = {
 }
 CALLER_ID_PATTERN: Final = r"[a-z0-9][a-z0-9-]{0,31}"
 API_KEY = re.compile(rf"rg_({CALLER_ID_PATTERN})_[A-Za-z0-9_-]{{43}}")
-MOST_KEYS = 2  # The old one and the new one, while a backend changes over.
+LEAST_RATE: Final = 0.001
+MOST_RATE: Final = 1e9
+"""Requests a second that a caller may be allowed."""
+MOST_KEYS: Final = 2  # The old one and the new one, while a backend changes over.
 
 
 class Caller(NamedTuple):
@@ -58,30 +73,16 @@ class Caller(NamedTuple):
 
     def to_json(self) -> str:
         """The parameter's value."""
-        value = self._asdict()
-        value["applications"] = sorted(self.applications)
-        value["actions"] = sorted(self.actions)
-        return json.dumps(value)
+        return _STORED.write(self)
 
     @classmethod
     def from_json(cls, text: str) -> Caller:
         """Read the parameter's value.
 
         Raises:
-            ValueError: it is not what to_json writes.
+            BadStoredValue: it is not what to_json writes.
         """
-        try:
-            value: dict[str, Any] = json.loads(text)
-            value["hashes"] = tuple(map(_text, value["hashes"]))
-            value["applications"] = frozenset(value["applications"])
-            value["actions"] = frozenset(value["actions"])
-            caller = cls(**value)
-            texts = (caller.id, caller.users, caller.rooms, *caller.hashes)
-            if all(isinstance(text, str) for text in texts) and caller.rate > 0:
-                return caller
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a caller: {type(error).__name__}") from None
-        raise ValueError("not a caller: a member of another type, or a rate of nothing")
+        return _STORED.read(text)
 
     def revoked(self, now: int) -> Caller:
         """What is stored of it once it is revoked, at ``now`` (unix time in seconds).
@@ -157,12 +158,42 @@ def _not_allowed(what: str, place: str, detail: str) -> ApiError:
     return ApiError(f"{what}-not-allowed", detail, errors=(FieldError(place, detail),))
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a hash is a string")
-    return value
-
-
 def hash_of(api_key: str) -> str:
     """The SHA-256 (hex) that is stored of an API key."""
     return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+_PATTERN = Text(256, least=1)
+_STORED = Stored(
+    "a caller",
+    Record(
+        Caller,
+        Field("id", Text(32, least=1, pattern=CALLER_ID_PATTERN), "id"),
+        Field(
+            "hashes",
+            Collection(Array(Text(64, least=64, pattern="[0-9a-f]*"), MOST_KEYS), tuple),
+            "hashes",
+        ),
+        Field(
+            "applications",
+            Collection(Array(Integer(1, SDK_APP_ID_MAX), 1000, unique=True), frozenset, sorted),
+            "applications",
+        ),
+        Field(
+            "actions",
+            Collection(
+                Array(OneOf({action: action for action in ACTIONS}), len(ACTIONS), unique=True),
+                frozenset,
+                sorted,
+            ),
+            "actions",
+        ),
+        Field("most_ttl", Nullable(Integer(1, 2**31 - 1)), "most_ttl"),
+        Field("users", _PATTERN, "users"),
+        Field("rooms", _PATTERN, "rooms"),
+        Field("ends", Nullable(Integer(0, 2**53 - 1)), "ends"),
+        Field("rate", Number(LEAST_RATE, MOST_RATE), "rate"),
+        Field("burst", Integer(1, int(MOST_RATE)), "burst"),
+    ),
+    secret=False,
+)

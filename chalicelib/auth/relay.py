@@ -7,17 +7,17 @@ changes over. Unlike an API key it must be stored as it is, since its HMAC is co
 from __future__ import annotations
 
 import base64
-import json
-import re
 from typing import Final, NamedTuple
 
-from chalicelib.trtc import check_sdk_app_id
+from chalicelib.schema import Array, Collection, Field, Integer, Record, Text
+from chalicelib.stores.stored import Stored
+from chalicelib.trtc.identifiers import SDK_APP_ID_MAX
 
 SECRET_BYTES: Final = 32
 MOST_SECRETS: Final = 2  # The old one and the new one, while a backend changes over.
 _PREFIX: Final = "whsec_"
 # The last character of 32 bytes carries four bits only; any other one there is not canonical.
-_SECRET: Final = re.compile(_PREFIX + r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
+_SECRET: Final = _PREFIX + r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
 
 
 class Relay(NamedTuple):
@@ -37,23 +37,16 @@ class Relay(NamedTuple):
 
     def to_json(self) -> str:
         """The secret's value."""
-        applications = sorted(self.applications)
-        return json.dumps({"secrets": list(self.secrets), "applications": applications})
+        return _STORED.write(self)
 
     @classmethod
     def from_json(cls, text: str) -> Relay:
         """Read the secret's value.
 
         Raises:
-            ValueError: it is not what to_json writes; the text of the error holds none of it.
+            BadStoredValue: it is not what to_json writes; the text of the error holds none of it.
         """
-        try:
-            value = json.loads(text)
-            if set(value) == {"secrets", "applications"}:
-                return _relay(value["secrets"], value["applications"])
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"not a relay: {type(error).__name__}") from None
-        raise ValueError("not a relay: its members are secrets and applications")
+        return _STORED.read(text)
 
     def rotated(self, secret: str) -> Relay:
         """The relay with a new secret first and its last one second."""
@@ -73,11 +66,20 @@ def secret_of(raw: bytes) -> str:
     return _PREFIX + base64.b64encode(raw).decode()
 
 
-def _relay(secrets: object, applications: object) -> Relay:
-    if not isinstance(secrets, list) or not isinstance(applications, list):
-        raise TypeError("secrets and applications are lists")
-    if not 1 <= len(secrets) <= MOST_SECRETS or len(set(secrets)) < len(secrets):
-        raise ValueError("one secret, or two that differ")
-    if not all(_SECRET.fullmatch(secret) for secret in secrets):
-        raise ValueError("a secret that is none")
-    return Relay(tuple(secrets), frozenset(map(check_sdk_app_id, applications)))
+_STORED = Stored(
+    "a relay",
+    Record(
+        Relay,
+        Field(
+            "secrets",
+            Collection(Array(Text(50, pattern=_SECRET), MOST_SECRETS, least=1, unique=True), tuple),
+            "secrets",
+        ),
+        Field(
+            "applications",
+            Collection(Array(Integer(1, SDK_APP_ID_MAX), 1000, unique=True), frozenset, sorted),
+            "applications",
+        ),
+    ),
+    secret=True,
+)

@@ -11,14 +11,27 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from chalicelib.schema import (
+    Array,
+    Collection,
+    Field,
+    Integer,
+    Nullable,
+    Record,
+    Text,
+    Type,
+    fault,
+)
 from chalicelib.stores.cache import RefreshingCache
 from chalicelib.stores.store import StoreDown, StoreError
+from chalicelib.stores.stored import BadStoredValue, Stored
 from chalicelib.trtc import room_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from chalicelib.stores.names import Names
     from chalicelib.stores.store import Store
@@ -61,6 +74,12 @@ class TokenKey:
         return signer.digest()
 
 
+class TokenKeyList(NamedTuple):
+    """The value of the secret ``<stack>/report-token``: the newest key first."""
+
+    keys: tuple[TokenKey, ...]
+
+
 class ReportTokenKeys:
     """The keys of report tokens, newest first; read on first use and kept fresh."""
 
@@ -98,8 +117,8 @@ class ReportTokenKeys:
         value = self._store.secret(name).value
         try:
             return parse_keys(value)
-        except ValueError:
-            raise StoreDown(name, "not a list of report-token keys") from None
+        except BadStoredValue as error:
+            raise StoreDown(name, str(error)) from None
 
 
 class Claims(NamedTuple):
@@ -121,22 +140,62 @@ class Claims(NamedTuple):
     ends: int
 
 
+class _Key(Type[bytes]):
+    """A key of at least 32 bytes (RFC 7518 section 3.2), as base64url without padding."""
+
+    def decode(self, value: Any) -> bytes:
+        """Its bytes."""
+        if type(value) is not str or not _BASE64URL(value):
+            raise fault("must be base64url without padding")
+        key = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        if len(key) < hashlib.sha256().digest_size:
+            raise fault("must have at least 32 bytes")
+        return key
+
+    def encode(self, value: bytes) -> str:
+        """Its text."""
+        return _base64url(value).decode()
+
+
+_BASE64URL = re.compile("(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?").fullmatch
+_STORED: Stored[TokenKeyList] = Stored(
+    "a list of report-token keys",
+    Record(
+        TokenKeyList,
+        Field(
+            "keys",
+            Collection(
+                Array(
+                    Record(
+                        TokenKey,
+                        Field("kid", Text(64, least=1), "kid"),
+                        Field("key", _Key(), "key"),
+                        Field("notAfter", Nullable(Integer(0, 2**53 - 1)), "not_after"),
+                    ),
+                    100,
+                    least=1,
+                ),
+                tuple,
+            ),
+            "keys",
+        ),
+    ),
+    secret=True,
+)
+
+
 def parse_keys(text: str) -> tuple[TokenKey, ...]:
     """Read the secret's value, ``{"keys": [{"kid", "key": base64url, "notAfter"}]}``.
 
     Raises:
-        ValueError: it is not that, holds no key, or one of under 32 bytes (RFC 7518 section 3.2).
+        BadStoredValue: it is not that, holds no key, or one of under 32 bytes.
     """
-    try:
-        keys = tuple(
-            TokenKey(str(k["kid"]), base64.urlsafe_b64decode(_padded(k["key"])), k["notAfter"])
-            for k in json.loads(text)["keys"]
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a list of keys: {type(error).__name__}") from None
-    if not keys or any(len(key.key) < hashlib.sha256().digest_size for key in keys):
-        raise ValueError("no key, or one that is too short")
-    return keys
+    return _STORED.read(text).keys
+
+
+def write_keys(keys: Iterable[TokenKey]) -> str:
+    """The secret's value of some keys, the newest first."""
+    return _STORED.write(TokenKeyList(tuple(keys)))
 
 
 def mint(key: TokenKey, claims: Claims) -> str:
@@ -164,7 +223,3 @@ def _encoded(part: dict[str, Any]) -> bytes:
 
 def _base64url(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
-
-
-def _padded(text: str) -> str:
-    return text + "=" * (-len(text) % 4)

@@ -9,6 +9,7 @@ from chalicelib.keys.application_rotation import ApplicationKey
 from chalicelib.keys.material import UnusableKey
 from chalicelib.keys.rotation import NotRotatable
 from chalicelib.stores.settings import Settings
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +53,8 @@ class SecretKinds:
         name = self._names.settings(sdk_app_id)
         try:
             return Settings.from_json(self._store.parameter(name))
-        except ValueError:
-            raise UnusableKey(name, "not an application's settings") from None
+        except BadStoredValue as error:
+            raise UnusableKey(name, str(error)) from None
 
     def longest_ttl(self) -> int:
         """How long a report token may live, in seconds: as long as any privateMapKey.

@@ -10,6 +10,7 @@ from chalicelib.auth.rate import UnknownIdLimit
 from chalicelib.errors import ApiError
 from chalicelib.stores.cache import FIRST_WAIT_SECONDS, RefreshingCache
 from chalicelib.stores.store import NotInStore, StoreDown, StoreError
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,8 @@ class Signers(Generic[T]):
     Args:
         store: where they are read from.
         prefix: of the secrets' names there; a signer's id follows.
-        read: makes what the signature is checked with of a secret's value; raises ValueError.
+        read: makes what the signature is checked with of a secret's value; raises
+            BadStoredValue, whose text holds nothing of it.
         what: they are, in the plural.
         on_failure: told of each failed read.
         clock: unix time in seconds.
@@ -95,5 +97,5 @@ class Signers(Generic[T]):
         value = self._store.secret(name).value
         try:
             return self._read(value)
-        except ValueError:
-            raise StoreDown(name, f"not a secret of {self._what}") from None
+        except BadStoredValue as error:
+            raise StoreDown(name, str(error)) from None

@@ -8,13 +8,13 @@ with the list that it has. Then they are dropped, by the next rotation.
 from __future__ import annotations
 
 import base64
-import json
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from chalicelib.auth.report_tokens import Claims, mint, parse_keys
+from chalicelib.auth.report_tokens import Claims, TokenKey, mint, parse_keys, write_keys
 from chalicelib.keys.rotation import BadCandidate
 from chalicelib.stores.cache import FIRST_WAIT_SECONDS, REFRESH_SECONDS, STALE_SECONDS
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,18 +47,17 @@ class TokenKeys:
         """See Kind: a new key, then those that may still have tokens out."""
         now = int(self._clock())
         ends = now + self._longest_ttl() + STILL_SIGNS
-        older = self._keys(current) if current is not None else []
+        older = self._keys(current) if current is not None else ()
         kept = [
-            {**key, "notAfter": ends if key["notAfter"] is None else key["notAfter"]}
+            TokenKey(key.kid, key.key, ends if key.not_after is None else key.not_after)
             for key in older
-            if key["notAfter"] is None or now < key["notAfter"]
+            if key.not_after is None or now < key.not_after
         ]
-        return json.dumps({"keys": [new_token_key(), *kept]})
+        return write_keys([new_token_key(), *kept])
 
     def test(self, value: str) -> None:
         """See Kind: parse it, sign with the first key and verify."""
-        self._keys(value)
-        first, *older = parse_keys(value)
+        first, *older = self._keys(value)
         if first.not_after is not None or any(key.not_after is None for key in older):
             raise BadCandidate(self._name, "the first key, and no other, signs without an end")
         if len({key.kid for key in (first, *older)}) != len(older) + 1:
@@ -68,18 +67,13 @@ class TokenKeys:
         if not secrets.compare_digest(mac, again):
             raise BadCandidate(self._name, "the first key does not verify what it signed")
 
-    def _keys(self, value: str) -> list[dict[str, Any]]:
+    def _keys(self, value: str) -> tuple[TokenKey, ...]:
         try:
-            parse_keys(value)
-            keys: list[dict[str, Any]] = json.loads(value)["keys"]
-        except ValueError:
-            raise BadCandidate(self._name, "not a list of report-token keys") from None
-        if not all(key["notAfter"] is None or type(key["notAfter"]) is int for key in keys):
-            raise BadCandidate(self._name, "a notAfter that is no unix time in seconds")
-        return keys
+            return parse_keys(value)
+        except BadStoredValue as error:
+            raise BadCandidate(self._name, str(error)) from None
 
 
-def new_token_key() -> dict[str, Any]:
-    """A new key of report tokens, as the secret holds it."""
-    key = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode().rstrip("=")
-    return {"kid": secrets.token_hex(4), "key": key, "notAfter": None}
+def new_token_key() -> TokenKey:
+    """A new key of report tokens."""
+    return TokenKey(secrets.token_hex(4), secrets.token_bytes(KEY_BYTES), None)

@@ -5,14 +5,27 @@ formats.
 """
 
 from chalicelib.entries.inspector import InspectionRequest, Inspector
-from chalicelib.entries.issuer import EntryRequest, Issuer, RoomTicketRequest, UserSigRequest
+from chalicelib.entries.issuer import (
+    Entry,
+    EntryRequest,
+    IssuedPrivateMapKey,
+    IssuedUserSig,
+    Issuer,
+    ReportGrant,
+    RoomTicketRequest,
+    UserSigRequest,
+)
 from chalicelib.entries.room_url import RoomUrlRequest, room_url_for
 
 __all__ = [
+    "Entry",
     "EntryRequest",
     "InspectionRequest",
     "Inspector",
+    "IssuedPrivateMapKey",
+    "IssuedUserSig",
     "Issuer",
+    "ReportGrant",
     "RoomTicketRequest",
     "RoomUrlRequest",
     "UserSigRequest",

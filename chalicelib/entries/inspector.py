@@ -46,67 +46,47 @@ class Inspector:
     def __init__(self, applications: Applications) -> None:
         self._applications = applications
 
-    def inspect(self, caller: Caller, wanted: InspectionRequest, now: int) -> dict[str, Any]:
-        """The ticket's fields, a verdict in Tencent's codes, and all that was looked at.
+    def inspect(self, caller: Caller, request: InspectionRequest, now: int) -> Explanation:
+        """What a ticket says, and what is wrong with it in Tencent's codes.
 
         Args:
             caller: who asks; needs the action ``inspect``.
-            wanted: the ticket, and what it should be.
+            request: the ticket, and what it should be.
             now: unix time in seconds.
 
         Raises:
-            Refusal: what the caller may not do, or the application's keys can't be had.
+            ApiError: what the caller may not do, or the application's keys can't be had.
         """
-        caller.may("inspect", wanted.sdk_app_id)
-        found = self._explain(wanted, now)
-        if _of_no_known_key(found) and self._applications.renew(wanted.sdk_app_id):
-            found = self._explain(wanted, now)
-        return {
-            "kind": found.kind,
-            "fields": found.fields,
-            "verdict": {"code": found.code, "name": found.name, "cause": found.cause},
-            "keyId": found.key_id,
-            "checks": [check._asdict() for check in found.checks],
-        }
+        caller.may("inspect", request.sdk_app_id)
+        explanation = self._explain(request, now)
+        if _fits_no_known_key(explanation) and self._applications.renew(request.sdk_app_id):
+            explanation = self._explain(request, now)
+        return explanation
 
-    def keys(self, caller: Caller, sdk_app_id: int) -> dict[str, Any]:
-        """The keys there are: id, state, since when, algorithm, public part; raises Refusal."""
+    def keys(self, caller: Caller, sdk_app_id: int) -> list[StatedKey]:
+        """An application's keys, and the state of each; raises ApiError."""
         caller.may("inspect", sdk_app_id, in_path=True)
         application_of(self._applications, sdk_app_id)
         try:
-            stated = self._applications.stated_keys(sdk_app_id)
+            return self._applications.stated_keys(sdk_app_id)
         except StoreDown as error:
             raise refuse_store_down(error) from None
-        return {"sdkAppId": sdk_app_id, "keys": [_key(each) for each in stated]}
 
-    def _explain(self, wanted: InspectionRequest, now: int) -> Explanation:
-        application_of(self._applications, wanted.sdk_app_id)
+    def _explain(self, request: InspectionRequest, now: int) -> Explanation:
+        application_of(self._applications, request.sdk_app_id)
         try:
-            keys = self._applications.verifying_keys(wanted.sdk_app_id)
+            keys = self._applications.verifying_keys(request.sdk_app_id)
         except StoreDown as error:
             raise refuse_store_down(error) from None
-        return explain(wanted.ticket, keys, now=now, **_expected(wanted))
+        return explain(request.ticket, keys, now=now, **_expected(request))
 
 
-def _expected(wanted: InspectionRequest) -> dict[str, Any]:
-    expected = wanted._asdict()
+def _expected(request: InspectionRequest) -> dict[str, Any]:
+    expected = request._asdict()
     del expected["ticket"]
     return expected
 
 
-def _of_no_known_key(found: Explanation) -> bool:
+def _fits_no_known_key(explanation: Explanation) -> bool:
     """Whether a signature fits none of the keys: there may be a newer one than we know."""
-    return any(check.name == "signature" and check.passed is False for check in found.checks)
-
-
-def _key(stated: StatedKey) -> dict[str, Any]:
-    key = stated.key
-    shown: dict[str, Any] = {
-        "keyId": key.key_id,
-        "state": stated.state,
-        "algorithm": key.algorithm,
-    }
-    if stated.since is not None:
-        shown["since"] = stated.since
-    public_pem = getattr(key, "public_pem", None)
-    return {**shown, "publicKey": public_pem} if public_pem else shown
+    return any(check.name == "signature" and check.passed is False for check in explanation.checks)

@@ -11,6 +11,7 @@ from chalicelib.errors import ApiError, FieldError
 from chalicelib.stores.store import StoreError
 from chalicelib.tickets import issue_private_map_key, issue_user_sig
 from chalicelib.trtc import ALL, names_of, roomsig_request, rtc_url
+from chalicelib.trtc.algorithms import HMAC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications
     from chalicelib.stores.settings import Bounds
     from chalicelib.tickets import SigningKey
-    from chalicelib.trtc import Room, Scene
+    from chalicelib.trtc import Room, RoomsigRequest, Scene
 
 
 class UserSigRequest(NamedTuple):
@@ -62,6 +63,94 @@ class EntryRequest(NamedTuple):
     scene: Scene = "videocall"
 
 
+class IssuedUserSig(NamedTuple):
+    """A userSig.
+
+    Attributes:
+        expires_at: unix time in seconds.
+        key_id: names the key that signed.
+    """
+
+    sdk_app_id: int
+    user_id: str
+    user_sig: str
+    expires_at: int
+    key_id: str
+
+    def __repr__(self) -> str:
+        return f"IssuedUserSig({self.sdk_app_id}, {self.user_id!r}, …)"
+
+
+class IssuedPrivateMapKey(NamedTuple):
+    """A privateMapKey.
+
+    Attributes:
+        privileges: their names.
+        expires_at: unix time in seconds.
+        key_id: names the key that signed.
+    """
+
+    sdk_app_id: int
+    user_id: str
+    room: Room
+    privileges: list[str]
+    private_map_key: str
+    expires_at: int
+    key_id: str
+
+    def __repr__(self) -> str:
+        return f"IssuedPrivateMapKey({self.sdk_app_id}, {self.user_id!r}, {self.room!r}, …)"
+
+
+class ReportGrant(NamedTuple):
+    """What a member reports with.
+
+    Attributes:
+        url: where.
+        token: the report token.
+        epoch: unix ms; orders the member's tokens.
+        expires_at: unix time in seconds.
+    """
+
+    url: str
+    token: str
+    epoch: int
+    expires_at: int
+
+    def __repr__(self) -> str:
+        return f"ReportGrant({self.url!r}, …, {self.epoch})"
+
+
+class Entry(NamedTuple):
+    """All that a user needs to enter a room.
+
+    Attributes:
+        privileges: their names.
+        key_id: names the key that signed both tickets.
+        user_sig_expires_at: unix time in seconds.
+        private_map_key_expires_at: unix time in seconds.
+        roomsig_request: for the client to send; None for a string room, which has no roomsig.
+        rtc_url: the ``room://`` URL of clients that need no roomsig.
+        report: what the member reports with.
+    """
+
+    sdk_app_id: int
+    user_id: str
+    room: Room
+    privileges: list[str]
+    key_id: str
+    user_sig: str
+    user_sig_expires_at: int
+    private_map_key: str
+    private_map_key_expires_at: int
+    roomsig_request: RoomsigRequest | None
+    rtc_url: str
+    report: ReportGrant
+
+    def __repr__(self) -> str:
+        return f"Entry({self.sdk_app_id}, {self.user_id!r}, {self.room!r}, …)"
+
+
 class Issuer:
     """Issues what callers may have.
 
@@ -84,66 +173,66 @@ class Issuer:
         self._report_url = report_url
         self._on_failure = on_failure
 
-    def user_sig(self, caller: Caller, wanted: UserSigRequest, now: int) -> dict[str, Any]:
-        """A userSig and when it ends; raises Refusal.
+    def user_sig(self, caller: Caller, request: UserSigRequest, now: int) -> IssuedUserSig:
+        """A userSig; raises ApiError.
 
         Args:
             caller: who asks.
-            wanted: for whom.
+            request: for whom.
             now: unix time in seconds.
         """
-        app_id, user_id = wanted.sdk_app_id, wanted.user_id
+        app_id, user_id = request.sdk_app_id, request.user_id
         caller.may("issue", app_id, user_id=user_id)
         application = application_of(self._applications, app_id)
-        ttl = _ttl(wanted.ttl, application.settings.user_sig_ttl, caller, "ttl")
+        ttl = _ttl(request.ttl, application.settings.user_sig_ttl, caller, "ttl")
         ticket = self._issue(
             issue_user_sig, application.key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=ttl
         )
-        return {
-            "sdkAppId": app_id,
-            "userId": user_id,
-            "userSig": ticket,
-            "expiresAt": now + ttl,
-            "keyId": application.key.key_id,
-        }
+        return IssuedUserSig(app_id, user_id, ticket, now + ttl, application.key.key_id)
 
     def private_map_key(
-        self, caller: Caller, wanted: RoomTicketRequest, now: int
-    ) -> dict[str, Any]:
-        """A privateMapKey, what it allows and when it ends; raises Refusal."""
-        app_id, user_id, room = wanted.sdk_app_id, wanted.user_id, wanted.room
-        caller.may("issue", app_id, user_id=user_id, room=room)
-        application = application_of(self._applications, app_id)
-        _check_room_kind(application, room)
-        ttl = _ttl(wanted.ttl, application.settings.private_map_key_ttl, caller, "ttl")
-        ticket = self._private_map_key(application.key, wanted, now, ttl)
-        return {
-            "sdkAppId": app_id,
-            "userId": user_id,
-            **room_member(room),
-            "privileges": names_of(wanted.privileges),
-            "privateMapKey": ticket,
-            "expiresAt": now + ttl,
-            "keyId": application.key.key_id,
-        }
-
-    def entry(self, caller: Caller, wanted: EntryRequest, now_ms: int) -> dict[str, Any]:
-        """All that a user needs to enter a room; raises Refusal.
+        self, caller: Caller, request: RoomTicketRequest, now: int
+    ) -> IssuedPrivateMapKey:
+        """A privateMapKey; raises ApiError.
 
         Args:
             caller: who asks.
-            wanted: who enters which room.
+            request: who enters which room.
+            now: unix time in seconds.
+        """
+        app_id, user_id, room = request.sdk_app_id, request.user_id, request.room
+        caller.may("issue", app_id, user_id=user_id, room=room)
+        application = application_of(self._applications, app_id)
+        _check_room_kind(application, room)
+        ttl = _ttl(request.ttl, application.settings.private_map_key_ttl, caller, "ttl")
+        ticket = self._private_map_key(application.key, request, now, ttl)
+        return IssuedPrivateMapKey(
+            app_id,
+            user_id,
+            room,
+            names_of(request.privileges),
+            ticket,
+            now + ttl,
+            application.key.key_id,
+        )
+
+    def entry(self, caller: Caller, request: EntryRequest, now_ms: int) -> Entry:
+        """All that a user needs to enter a room; raises ApiError.
+
+        Args:
+            caller: who asks.
+            request: who enters which room.
             now_ms: unix time in ms; also the report token's epoch.
         """
         now = now_ms // 1000
-        app_id, user_id, room = wanted.sdk_app_id, wanted.user_id, wanted.room
+        app_id, user_id, room = request.sdk_app_id, request.user_id, request.room
         caller.may("issue", app_id, user_id=user_id, room=room)
         application = application_of(self._applications, app_id)
         _check_room_kind(application, room)
         bounds = application.settings
-        sig_ttl = _ttl(wanted.user_sig_ttl, bounds.user_sig_ttl, caller, "userSigTtl")
+        sig_ttl = _ttl(request.user_sig_ttl, bounds.user_sig_ttl, caller, "userSigTtl")
         map_ttl = _ttl(
-            wanted.private_map_key_ttl, bounds.private_map_key_ttl, caller, "privateMapKeyTtl"
+            request.private_map_key_ttl, bounds.private_map_key_ttl, caller, "privateMapKeyTtl"
         )
         claims = Claims(app_id, user_id, room, epoch=now_ms, ends=now + map_ttl)
         token = mint(self._token_key(), claims)
@@ -151,33 +240,28 @@ class Issuer:
         user_sig = self._issue(
             issue_user_sig, key, sdk_app_id=app_id, user_id=user_id, now=now, ttl=sig_ttl
         )
-        private_map_key = self._private_map_key(key, wanted, now, map_ttl)
-        return {
-            "sdkAppId": app_id,
-            "userId": user_id,
-            **room_member(room),
-            "privileges": names_of(wanted.privileges),
-            "keyId": key.key_id,
-            "userSig": user_sig,
-            "userSigExpiresAt": now + sig_ttl,
-            "privateMapKey": private_map_key,
-            "privateMapKeyExpiresAt": now + map_ttl,
-            **_roomsig_request(wanted, user_sig, private_map_key),
-            "rtcUrl": rtc_url(
+        private_map_key = self._private_map_key(key, request, now, map_ttl)
+        return Entry(
+            app_id,
+            user_id,
+            room,
+            names_of(request.privileges),
+            key.key_id,
+            user_sig,
+            now + sig_ttl,
+            private_map_key,
+            now + map_ttl,
+            _roomsig_request(request, user_sig, private_map_key),
+            rtc_url(
                 sdk_app_id=app_id,
                 user_id=user_id,
                 room=room,
                 user_sig=user_sig,
                 private_map_key=private_map_key,
-                scene=wanted.scene,
+                scene=request.scene,
             ),
-            "report": {
-                "url": self._report_url,
-                "token": token,
-                "epoch": now_ms,
-                "expiresAt": now + map_ttl,
-            },
-        }
+            ReportGrant(self._report_url, token, now_ms, now + map_ttl),
+        )
 
     def _issue(
         self, issue: Callable[..., str], key: SigningKey, *, sdk_app_id: int, **what: Any
@@ -189,15 +273,15 @@ class Issuer:
             raise refuse_key(error, sdk_app_id) from None
 
     def _private_map_key(
-        self, key: SigningKey, wanted: RoomTicketRequest | EntryRequest, now: int, ttl: int
+        self, key: SigningKey, request: RoomTicketRequest | EntryRequest, now: int, ttl: int
     ) -> str:
         return self._issue(
             issue_private_map_key,
             key,
-            sdk_app_id=wanted.sdk_app_id,
-            user_id=wanted.user_id,
-            room=wanted.room,
-            privileges=wanted.privileges,
+            sdk_app_id=request.sdk_app_id,
+            user_id=request.user_id,
+            room=request.room,
+            privileges=request.privileges,
             now=now,
             ttl=ttl,
         )
@@ -209,31 +293,25 @@ class Issuer:
             raise refuse_store_down(error) from None
 
 
-def room_member(room: Room) -> dict[str, Room]:
-    """The member that names a room in an answer: ``roomId`` or ``strRoomId``."""
-    return {"roomId": room} if isinstance(room, int) else {"strRoomId": room}
-
-
 def _roomsig_request(
-    wanted: EntryRequest, user_sig: str, private_map_key: str
-) -> dict[str, dict[str, Any]]:
+    request: EntryRequest, user_sig: str, private_map_key: str
+) -> RoomsigRequest | None:
     """The request for the client to send; none for a string room, which has no roomsig."""
-    if not isinstance(wanted.room, int):
-        return {}
-    request = roomsig_request(
-        sdk_app_id=wanted.sdk_app_id,
-        user_id=wanted.user_id,
-        room=wanted.room,
+    if not isinstance(request.room, int):
+        return None
+    return roomsig_request(
+        sdk_app_id=request.sdk_app_id,
+        user_id=request.user_id,
+        room=request.room,
         user_sig=user_sig,
         private_map_key=private_map_key,
         random=int.from_bytes(os.urandom(4), "big"),
-        terminal_type=wanted.terminal_type,
+        terminal_type=request.terminal_type,
     )
-    return {"roomsigRequest": request._asdict()}
 
 
 def _check_room_kind(application: Application, room: Room) -> None:
-    if isinstance(room, str) and application.key.algorithm != "HMAC-SHA256":
+    if isinstance(room, str) and application.key.algorithm != HMAC:
         detail = "This application signs with ECDSA, whose tickets know numeric rooms only."
         raise ApiError(
             "string-room-unsupported", detail, errors=(FieldError("#/strRoomId", detail),)

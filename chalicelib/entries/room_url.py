@@ -35,32 +35,31 @@ class RoomUrlRequest(NamedTuple):
         return f"RoomUrlRequest({self.sdk_app_id}, {self.user_id!r}, {self.room}, …)"
 
 
-def room_url_for(caller: Caller, wanted: RoomUrlRequest) -> dict[str, str]:
+def room_url_for(caller: Caller, request: RoomUrlRequest) -> str:
     """The ``room://`` URL.
 
     Raises:
         ApiError: what the caller may not do; ``roomsig-refused`` with Tencent's code explained;
         ``roomsig-unusable``.
     """
-    app_id, user_id, room = wanted.sdk_app_id, wanted.user_id, wanted.room
+    app_id, user_id, room = request.sdk_app_id, request.user_id, request.room
     caller.may("issue", app_id, user_id=user_id, room=room)
-    url = room_url(
+    return room_url(
         sdk_app_id=app_id,
         user_id=user_id,
         room=room,
-        roomsig=_roomsig(wanted.answer),
-        pure_audio=wanted.pure_audio,
-        record_id=wanted.record_id,
+        roomsig=_roomsig(request.answer),
+        pure_audio=request.pure_audio,
+        record_id=request.record_id,
     )
-    return {"roomUrl": url}
 
 
 def _roomsig(answer: Mapping[str, Any] | str) -> str:
     try:
         return roomsig_of(answer)
     except RoomsigRefused as refused:
-        said = f" Tencent says: {refused.info}" if refused.info else ""
-        detail = f"Tencent's code {refused.code}: {refused.explanation}{said}"
+        info = f" Tencent says: {refused.info}" if refused.info else ""
+        detail = f"Tencent's code {refused.code}: {refused.explanation}{info}"
         wrong = FieldError(f"{PLACE}", f"carries ErrorCode {refused.code}")
         raise ApiError("roomsig-refused", detail, errors=(wrong,)) from None
     except RoomsigUnusable as unusable:

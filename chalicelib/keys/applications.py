@@ -8,6 +8,7 @@ from chalicelib.keys.material import KeyReader, UnusableKey
 from chalicelib.stores.cache import STALE_SECONDS, RefreshingCache
 from chalicelib.stores.settings import Settings
 from chalicelib.stores.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,21 @@ class StatedKey(NamedTuple):
     state: str
     key: SigningKey
     since: int | None
+
+    @property
+    def key_id(self) -> str:
+        """Names the key."""
+        return self.key.key_id
+
+    @property
+    def algorithm(self) -> str:
+        """The key's algorithm."""
+        return self.key.algorithm
+
+    @property
+    def public_key(self) -> str | None:
+        """The public half as PEM; None for a key that has none (HMAC)."""
+        return getattr(self.key, "public_pem", None)
 
 
 class Applications:
@@ -151,8 +167,8 @@ class Applications:
         name = self.names.settings(int(sdk_app_id))
         try:
             settings = Settings.from_json(self._store.parameter(name))
-        except ValueError:
-            raise UnusableKey(name, "not an application's settings") from None
+        except BadStoredValue as error:
+            raise UnusableKey(name, str(error)) from None
         secret_name = self.names.key(int(sdk_app_id))
         secret = self._store.secret(secret_name)
         key = self._reader.read(secret.value, secret_name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.stores.cache import RefreshingCache
 from chalicelib.stores.settings import Settings
 from chalicelib.stores.store import StoreDown, StoreError
+from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,5 +49,5 @@ class RoomLimits:
         text = self._store.parameter(name)
         try:
             return Settings.from_json(text).largest_room
-        except ValueError:
-            raise StoreDown(name, "not an application's settings") from None
+        except BadStoredValue as error:
+            raise StoreDown(name, str(error)) from None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from chalicelib.trtc import check_user_id
+from chalicelib.schema import Array, Checked, Collection, Field, Integer, OneOf, Record
+from chalicelib.stores.stored import Stored
+from chalicelib.trtc.algorithms import ALGORITHMS
+from chalicelib.trtc.identifiers import check_user_id
 
 DAY: Final = 86_400
 ROOMSIG_COMMAND: Final = "jsonvideoapp"
 LARGEST_ROOM: Final = 5_001
 """Members that a room may have at most: a list that names 5,000 others, and its reporter."""
-
-ALGORITHMS: Final = ("ECDSA-SHA256", "HMAC-SHA256")
 
 
 class Bounds(NamedTuple):
@@ -38,23 +38,6 @@ class Probe(NamedTuple):
     user_id: str
     accepted: tuple[int, ...] = (0,)
 
-    @classmethod
-    def of(cls, value: Any) -> Probe:
-        """Read it from its JSON.
-
-        Raises:
-            ValueError: it is no probe, or one that may not be sent.
-        """
-        probe = cls(value["url"], check_user_id(value["userId"]), tuple(value["accepted"]))
-        if not probe.accepted or not all(type(code) is int for code in probe.accepted):
-            raise ValueError("a probe needs a list of numbers that mean accepted")
-        _check_probe_url(probe.url)
-        return probe
-
-    def to_value(self) -> dict[str, Any]:
-        """Its JSON."""
-        return {"url": self.url, "userId": self.user_id, "accepted": list(self.accepted)}
-
 
 class Settings(NamedTuple):
     """One application's settings, the SSM parameter ``/<stack>/apps/<sdkAppId>``.
@@ -78,40 +61,22 @@ class Settings(NamedTuple):
 
     def to_json(self) -> str:
         """The parameter's value."""
-        value: dict[str, Any] = {
-            "algorithms": list(self.algorithms),
-            "userSigTtl": self.user_sig_ttl._asdict(),
-            "privateMapKeyTtl": self.private_map_key_ttl._asdict(),
-            "largestRoom": self.largest_room,
-        }
-        if self.probe:
-            value["probe"] = self.probe.to_value()
-        return json.dumps(value)
+        return _STORED.write(self)
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
         """Read the parameter's value.
 
         Raises:
-            ValueError: it is not what to_json writes.
+            BadStoredValue: it is not what to_json writes.
         """
-        try:
-            value = json.loads(text)
-            return cls(
-                algorithms=tuple(value["algorithms"]),
-                user_sig_ttl=_bounds(value["userSigTtl"]),
-                private_map_key_ttl=_bounds(value["privateMapKeyTtl"]),
-                largest_room=int(value["largestRoom"]),
-                probe=Probe.of(value["probe"]) if value.get("probe") else None,
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not an application's settings: {error!r}") from None
+        return _STORED.read(text)
 
 
-def _check_probe_url(url: object) -> None:
-    """Refuse a URL that a ticket may not be sent to; raises ValueError."""
+def _check_probe_url(url: object) -> str:
+    """A URL that a ticket may be sent to; raises ValueError."""
     if not isinstance(url, str):
-        raise TypeError("a probe's URL is text")
+        raise ValueError("must be a string")  # noqa: TRY004 (as of any wrong value)
     parts = urlsplit(url)
     loopback = parts.hostname == "127.0.0.1"  # A stand-in of the local AWS and of tests.
     if parts.scheme != "https" and not (loopback and parts.scheme == "http"):
@@ -121,10 +86,44 @@ def _check_probe_url(url: object) -> None:
     # Asked by a server it would route the call wrongly: only a user's own client may send it.
     if ROOMSIG_COMMAND in unquote(parts.path).lower():
         raise ValueError("a probe may not be the roomsig request")
+    return url
 
 
-def _bounds(value: dict[str, Any]) -> Bounds:
-    bounds = Bounds(int(value["least"]), int(value["default"]), int(value["most"]))
-    if not 1 <= bounds.least <= bounds.default <= bounds.most:
-        raise ValueError("ttl bounds must be 1 <= least <= default <= most")
-    return bounds
+def _bounds(least: int, default: int, most: int) -> Bounds:
+    if not least <= default <= most:
+        raise ValueError("must be ordered: least, default, most")
+    return Bounds(least, default, most)
+
+
+def _probe(url: str, user_id: str, accepted: tuple[int, ...]) -> Probe:
+    if not accepted:
+        raise ValueError("needs at least one code that means accepted")
+    return Probe(url, user_id, accepted)
+
+
+_SECONDS = Integer(1, 2**31 - 1)
+_BOUNDS = Record(
+    _bounds,
+    Field("least", _SECONDS, "least"),
+    Field("default", _SECONDS, "default"),
+    Field("most", _SECONDS, "most"),
+)
+PROBE = Record(
+    _probe,
+    Field("url", Checked(_check_probe_url, {}), "url"),
+    Field("userId", Checked(check_user_id, {}), "user_id"),
+    Field("accepted", Collection(Array(Integer(-(2**31), 2**31), 100), tuple), "accepted"),
+)
+_ALGORITHMS = Array(OneOf({name: name for name in ALGORITHMS}), len(ALGORITHMS), unique=True)
+_STORED = Stored(
+    "an application's settings",
+    Record(
+        Settings,
+        Field("algorithms", Collection(_ALGORITHMS, tuple), "algorithms"),
+        Field("userSigTtl", _BOUNDS, "user_sig_ttl"),
+        Field("privateMapKeyTtl", _BOUNDS, "private_map_key_ttl"),
+        Field("largestRoom", Integer(1, LARGEST_ROOM), "largest_room"),
+        Field("probe", PROBE, "probe", required=False),
+    ),
+    secret=False,
+)

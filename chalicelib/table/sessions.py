@@ -15,6 +15,8 @@ from chalicelib.trtc.identifiers import parse_room_key, room_key
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.trtc.identifiers import Room
+
 
 class Evidence(NamedTuple):
     """Why one end of a session is believed.
@@ -50,6 +52,11 @@ class Session(NamedTuple):
     left: int | None = None
     left_by: Evidence | None = None
     mark: int = 0
+
+    @property
+    def room(self) -> Room:
+        """The room, without its application."""
+        return self.ref.room
 
     @property
     def duration(self) -> int | None:

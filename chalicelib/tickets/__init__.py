@@ -33,9 +33,6 @@ from chalicelib.tickets.errors import (
 from chalicelib.tickets.explain import Check, Explanation, explain
 from chalicelib.tickets.issue import issue_private_map_key, issue_user_sig
 from chalicelib.tickets.keys import (
-    ALGORITHMS,
-    ECDSA,
-    HMAC,
     EcdsaKey,
     EcdsaPublicKey,
     HmacKey,
@@ -51,6 +48,7 @@ from chalicelib.tickets.verify import (
     verify_private_map_key,
     verify_user_sig,
 )
+from chalicelib.trtc.algorithms import ALGORITHMS, ECDSA, HMAC
 
 __all__ = [
     "ALGORITHMS",

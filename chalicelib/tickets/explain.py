@@ -52,6 +52,14 @@ class Check(NamedTuple):
     note: str = ""
 
 
+class Verdict(NamedTuple):
+    """What Tencent answers to a ticket, and why; the fields are those of `Explanation`."""
+
+    code: int
+    name: str
+    cause: str
+
+
 class Explanation(NamedTuple):
     """What a ticket says, and what is wrong with it.
 
@@ -59,7 +67,7 @@ class Explanation(NamedTuple):
         kind: ``userSig``, ``privateMapKey``, or None if that can't be told.
         fields: what it says, by the names of Roomgate's API; not to be trusted.
         code: what Tencent answers, 0 if nothing is wrong.
-        name: the code's name, as in `rooms.codes`.
+        name: the code's name, as in `trtc.codes`.
         cause: the likely cause, in a sentence or two.
         key_id: the key that signed it, if it is one of those given.
         checks: everything that was looked at, in order; the first that failed gives the code.
@@ -72,6 +80,11 @@ class Explanation(NamedTuple):
     cause: str
     key_id: str | None
     checks: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What Tencent answers, and why."""
+        return Verdict(self.code, self.name, self.cause)
 
 
 def explain(

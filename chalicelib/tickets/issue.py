@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.tickets import v1, v2
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
-from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
+from chalicelib.trtc.algorithms import ECDSA
 from chalicelib.trtc.identifiers import Room, check_room, check_sdk_app_id, check_user_id
 from chalicelib.trtc.privileges import check_privileges
 

@@ -17,10 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.tickets import pem
 from chalicelib.tickets.errors import BadKey, BadSignature
-
-ECDSA: Final = "ECDSA-SHA256"
-HMAC: Final = "HMAC-SHA256"
-ALGORITHMS: Final = (ECDSA, HMAC)
+from chalicelib.trtc.algorithms import ALGORITHMS, ECDSA, HMAC
 
 _ECDSA_SHA256: Final = ec.ECDSA(hashes.SHA256())
 _CURVES: Final[dict[str, ec.EllipticCurve]] = {"P-256": ec.SECP256R1(), "secp256k1": ec.SECP256K1()}

@@ -9,8 +9,8 @@ from typing import Any, Final
 from chalicelib.tickets import ticket
 from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
-from chalicelib.tickets.keys import ECDSA
 from chalicelib.tickets.ticket import DECIMAL, FREE_TEXT, POSITIVE, Ticket
+from chalicelib.trtc.algorithms import ECDSA
 from chalicelib.trtc.identifiers import USER_ID_PATTERN
 
 _HEAD: Final = (

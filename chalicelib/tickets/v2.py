@@ -10,8 +10,8 @@ from typing import Any, Final
 from chalicelib.tickets import ticket
 from chalicelib.tickets.envelope import seal
 from chalicelib.tickets.errors import BadMember
-from chalicelib.tickets.keys import HMAC
 from chalicelib.tickets.ticket import NUMBER_MAX, Ticket
+from chalicelib.trtc.algorithms import HMAC
 from chalicelib.trtc.identifiers import USER_ID_PATTERN
 
 VERSION_MEMBER: Final = "TLS.ver"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api import issuer_types as types
+from chalicelib.api import issuer as types
 from chalicelib.api.gate import Call, Gate, Route, answer
 from chalicelib.api.log import key_ages, store_failures
 from chalicelib.api.parameters import APP_PARAMETER, app_of
@@ -21,6 +20,19 @@ from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
 from chalicelib.stores.store import store_of
 from chalicelib.trtc import room_key
+
+if TYPE_CHECKING:
+    from chalicelib.entries import (
+        EntryRequest,
+        InspectionRequest,
+        RoomTicketRequest,
+        RoomUrlRequest,
+        UserSigRequest,
+    )
+    from chalicelib.schema import Type
+    from chalicelib.trtc import Room
+
+Body = TypeVar("Body")
 
 app = Chalice(app_name="issuer")
 
@@ -51,77 +63,116 @@ TICKET_PROBLEMS = (
 )
 ROOM_PROBLEMS = ("room-not-allowed", "string-room-unsupported")
 
-caller_route = partial(Route, auth=callers.authenticate, tell=Caller.facts, scheme="apiKey")
-post = partial(caller_route, "POST", most=types.BODY_MOST)
-ticket_post = partial(post, event="ticket", refused="TicketsRefused")
+
+def post(  # noqa: PLR0917 (as a route is read: path, summary, answer, body)
+    path: str,
+    summary: str,
+    answer_type: Type[Any],
+    body: Type[Body],
+    problems: tuple[str, ...],
+    event: str,
+    refused: str | None = None,
+) -> Route[Caller, Body]:
+    """A route that a caller posts to."""
+    return Route(
+        "POST",
+        path,
+        summary,
+        answer_type,
+        body,
+        most=types.BODY_MOST,
+        auth=callers.authenticate,
+        tell=Caller.facts,
+        scheme="apiKey",
+        problems=problems,
+        event=event,
+        refused=refused,
+    )
 
 
-def note(call: Call[Caller], **facts: Any) -> None:
+def ticket(
+    path: str, summary: str, answer_type: Type[Any], body: Type[Body], problems: tuple[str, ...]
+) -> Route[Caller, Body]:
+    """A route that issues tickets."""
+    return post(path, summary, answer_type, body, problems, "ticket", "TicketsRefused")
+
+
+def note(call: Call[Caller, Any], app_id: int, user: str | None, room: Room | None = None) -> None:
     """Say in the log line for whom a caller asks; never what was issued."""
-    wanted = call.body
-    call.facts |= {"sdkAppId": wanted.sdk_app_id, "userId": wanted.user_id}
-    if getattr(wanted, "room", None) is not None:
-        call.facts["room"] = room_key(wanted.room)
-    call.facts |= facts
+    call.facts |= {"sdkAppId": app_id, "userId": user}
+    if room is not None:
+        call.facts["room"] = room_key(room)
 
 
 @gate.route(
-    ticket_post(
+    ticket(
         "/v1/entries",
         "All that a user needs to enter a room",
         types.ENTRY_ANSWER,
         types.ENTRY_REQUEST,
-        problems=(*TICKET_PROBLEMS, *ROOM_PROBLEMS),
+        (*TICKET_PROBLEMS, *ROOM_PROBLEMS),
     )
 )
-def entries(call: Call[Caller]) -> Response:
+def entries(call: Call[Caller, EntryRequest]) -> Response:
     """Both tickets, the roomsig request as data, the rtc URL, and a report token."""
-    wanted = call.body
-    note(call, userSigTtl=wanted.user_sig_ttl, privateMapKeyTtl=wanted.private_map_key_ttl)
-    issued = issuer.entry(call.who, wanted, call.now_ms)
+    request = call.body
+    note(call, request.sdk_app_id, request.user_id, request.room)
+    call.facts |= {
+        "userSigTtl": request.user_sig_ttl,
+        "privateMapKeyTtl": request.private_map_key_ttl,
+    }
+    entry = issuer.entry(call.who, request, call.now_ms)
     call.counts["TicketsIssued"] = 2
     call.facts |= {
-        "keyId": issued["keyId"],
-        "userSigTtl": issued["userSigExpiresAt"] - call.now,
-        "privateMapKeyTtl": issued["privateMapKeyExpiresAt"] - call.now,
+        "keyId": entry.key_id,
+        "userSigTtl": entry.user_sig_expires_at - call.now,
+        "privateMapKeyTtl": entry.private_map_key_expires_at - call.now,
     }
-    return answer(issued)
+    return answer(types.ENTRY_ANSWER.encode(entry))
 
 
 @gate.route(
-    ticket_post(
+    ticket(
         "/v1/user-sigs",
         "A userSig",
         types.USER_SIG_ANSWER,
         types.USER_SIG_REQUEST,
-        problems=TICKET_PROBLEMS,
+        TICKET_PROBLEMS,
     )
 )
-def user_sigs(call: Call[Caller]) -> Response:
+def user_sigs(call: Call[Caller, UserSigRequest]) -> Response:
     """One userSig."""
-    note(call, ttl=call.body.ttl)
-    return _ticket(call, issuer.user_sig(call.who, call.body, call.now))
+    request = call.body
+    note(call, request.sdk_app_id, request.user_id)
+    call.facts["ttl"] = request.ttl
+    user_sig = issuer.user_sig(call.who, request, call.now)
+    count_ticket(call, user_sig.key_id, user_sig.expires_at)
+    return answer(types.USER_SIG_ANSWER.encode(user_sig))
 
 
 @gate.route(
-    ticket_post(
+    ticket(
         "/v1/private-map-keys",
         "A privateMapKey",
         types.ROOM_TICKET_ANSWER,
         types.ROOM_TICKET_REQUEST,
-        problems=(*TICKET_PROBLEMS, *ROOM_PROBLEMS),
+        (*TICKET_PROBLEMS, *ROOM_PROBLEMS),
     )
 )
-def private_map_keys(call: Call[Caller]) -> Response:
+def private_map_keys(call: Call[Caller, RoomTicketRequest]) -> Response:
     """One privateMapKey."""
-    note(call, ttl=call.body.ttl)
-    return _ticket(call, issuer.private_map_key(call.who, call.body, call.now))
+    request = call.body
+    note(call, request.sdk_app_id, request.user_id, request.room)
+    call.facts["ttl"] = request.ttl
+    private_map_key = issuer.private_map_key(call.who, request, call.now)
+    count_ticket(call, private_map_key.key_id, private_map_key.expires_at)
+    return answer(types.ROOM_TICKET_ANSWER.encode(private_map_key))
 
 
-def _ticket(call: Call[Caller], issued: dict[str, Any]) -> Response:
+def count_ticket(call: Call[Caller, Any], key_id: str, expires_at: int) -> None:
+    """Count one ticket, and say in the log line which key signed it and for how long."""
     call.counts["TicketsIssued"] = 1
-    call.facts |= {"keyId": issued["keyId"], "ttl": issued["expiresAt"] - call.now}
-    return answer(issued)
+    call.facts |= {"keyId": key_id, "ttl": expires_at - call.now}
 
 
 @gate.route(
@@ -130,7 +181,7 @@ def _ticket(call: Call[Caller], issued: dict[str, Any]) -> Response:
         "The room URL, from Tencent's answer to the roomsig request",
         types.ROOM_URL_ANSWER,
         types.ROOM_URL_REQUEST,
-        problems=(
+        (
             *CALLER_PROBLEMS,
             "application-not-allowed",
             "user-not-allowed",
@@ -141,10 +192,12 @@ def _ticket(call: Call[Caller], issued: dict[str, Any]) -> Response:
         event="room-url",
     )
 )
-def room_urls(call: Call[Caller]) -> Response:
+def room_urls(call: Call[Caller, RoomUrlRequest]) -> Response:
     """The room:// URL, or why there is none."""
-    note(call)
-    return answer(room_url_for(call.who, call.body))
+    request = call.body
+    note(call, request.sdk_app_id, request.user_id, request.room)
+    url = room_url_for(call.who, request)
+    return answer(types.ROOM_URL_ANSWER.encode(types.RoomUrlAnswer(url)))
 
 
 @gate.route(
@@ -153,31 +206,36 @@ def room_urls(call: Call[Caller]) -> Response:
         "What a ticket says, and what is wrong with it",
         types.INSPECTION_ANSWER,
         types.INSPECTION_REQUEST,
-        problems=(*CALLER_PROBLEMS, "application-not-allowed", *KEY_PROBLEMS),
+        (*CALLER_PROBLEMS, "application-not-allowed", *KEY_PROBLEMS),
         event="inspection",
     )
 )
-def inspections(call: Call[Caller]) -> Response:
+def inspections(call: Call[Caller, InspectionRequest]) -> Response:
     """A ticket's fields and a verdict in Tencent's codes."""
-    note(call)
-    found = inspector.inspect(call.who, call.body, call.now)
-    call.facts["verdict"] = found["verdict"]["code"]
-    return answer(found)
+    request = call.body
+    note(call, request.sdk_app_id, request.user_id, request.room)
+    explanation = inspector.inspect(call.who, request, call.now)
+    call.facts["verdict"] = explanation.code
+    return answer(types.INSPECTION_ANSWER.encode(explanation))
 
 
 @gate.route(
-    caller_route(
+    Route[Caller, None](
         "GET",
         "/v1/apps/{app}/keys",
         "An application's keys: ids, states, public parts",
         types.KEYS_ANSWER,
+        auth=callers.authenticate,
+        tell=Caller.facts,
+        scheme="apiKey",
         problems=(*CALLER_PROBLEMS, "application-not-allowed", "invalid-request", *KEY_PROBLEMS),
         parameters=(APP_PARAMETER,),
         event="keys",
     )
 )
-def keys(call: Call[Caller]) -> Response:
+def keys(call: Call[Caller, None]) -> Response:
     """Which key signs now, and which still verifies."""
     sdk_app_id = app_of(call.path)
     call.facts["sdkAppId"] = sdk_app_id
-    return answer(inspector.keys(call.who, sdk_app_id))
+    stated = inspector.keys(call.who, sdk_app_id)
+    return answer(types.KEYS_ANSWER.encode(types.ApplicationKeys(sdk_app_id, stated)))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api import rooms_answers as answers
-from chalicelib.api import rooms_types as types
+from chalicelib.api import rooms as types
 from chalicelib.api.conditional import answer_unless_known, answer_unless_same, tag_of
 from chalicelib.api.gate import Call, Gate, Route
 from chalicelib.api.log import store_failures
@@ -28,6 +27,9 @@ from chalicelib.table.listings import Listings
 from chalicelib.table.table import Retention
 from chalicelib.trtc import room_key
 
+if TYPE_CHECKING:
+    from chalicelib.schema import Type
+
 app = Chalice(app_name="rooms")
 
 store = store_of(os.environ)
@@ -35,7 +37,7 @@ names = Names(os.environ["ROOMGATE_STACK"])
 callers = Callers(store, names, store_failures(app.app_name))
 client = connect()
 history = History(client, os.environ["ROOMGATE_TABLE"], Retention.of(os.environ))
-own_words = Confirmations(history.table)
+confirmations = Confirmations(history.table)
 listings = Listings(client, os.environ["ROOMGATE_TABLE"])
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -55,14 +57,20 @@ PROBLEMS = (
 
 
 def reading(
-    path: str, summary: str, shape: Any, event: str, *, parameters: Any, problems: tuple[str, ...]
-) -> Route:
+    path: str,
+    summary: str,
+    answer_type: Type[Any],
+    event: str,
+    *,
+    parameters: tuple[dict[str, Any], ...],
+    problems: tuple[str, ...],
+) -> Route[Caller, None]:
     """A route that a caller who may read asks."""
     return Route(
         "GET",
         path,
         summary,
-        shape,
+        answer_type,
         auth=callers.authenticate,
         tell=Caller.facts,
         scheme="apiKey",
@@ -83,21 +91,22 @@ def reading(
         problems=(),
     )
 )
-def open_rooms(call: Call[Caller]) -> Response:
+def open_rooms(call: Call[Caller, None]) -> Response:
     """The open rooms of an application."""
     sdk_app_id = app_of(call.path)
     call.facts["sdkAppId"] = sdk_app_id
     call.who.may("read", sdk_app_id, in_path=True)
     cursors = types.rooms_cursors(sdk_app_id)
-    rooms, last = listings.open_rooms(
+    listed, last = listings.open_rooms(
         sdk_app_id,
         call.now_ms,
-        after=cursors.asked(call.query),
+        after=cursors.position(call.query),
         limit=types.limit_of(call.query, types.ROOMS_LIMIT),
         covers=call.who.covers,
     )
-    forms = [answers.open_room_form(each) for each in rooms]
-    return answer_unless_same(call, {"sdkAppId": sdk_app_id, "rooms": forms, **cursors.next(last)})
+    rooms = [types.summary_of(open_room) for open_room in listed]
+    page = types.RoomsPage(sdk_app_id, rooms, cursors.after(last))
+    return answer_unless_same(call, types.ROOMS_ANSWER.encode(page))
 
 
 @gate.route(
@@ -110,14 +119,14 @@ def open_rooms(call: Call[Caller]) -> Response:
         problems=("room-not-allowed", "user-not-allowed", "history-gone"),
     )
 )
-def room(call: Call[Caller]) -> Response:
+def room(call: Call[Caller, None]) -> Response:
     """The roster of a room.
 
     A room exists for Tencent only while someone is in it, and for us only by its reports. So one
     that nobody reported from is an empty roster, not a 404: to a backend that polls, "nobody yet"
     and "nobody any more" are the same answer.
     """
-    ref = asked_room(call)
+    ref = room_in_path(call)
     asking = parameter("for", call.query["for"], USER_ID) if "for" in call.query else None
     call.who.may("read", ref.sdk_app_id, room=ref.room, user_id=asking, in_path=True, user_in="for")
     at = types.past_of(call.query, call.now_ms)
@@ -126,15 +135,17 @@ def room(call: Call[Caller]) -> Response:
     standing = history.standing(ref, call.now_ms)
     if at is not None:
         past = history.roster_at(standing, at, call.now_ms)
-        return answer_unless_same(call, answers.roster_form(standing, past, playurls, set(), at))
+        roster = types.roster_of(standing, past, playurls, set(), at)
+        return answer_unless_same(call, types.ROSTER_ANSWER.encode(roster))
     now = cache(lambda: history.roster(standing))
-    spoken = own_words.of(standing, lambda: now().members)
+    spoken = confirmations.of(standing, lambda: now().members)
 
-    def form() -> dict[str, Any]:
-        return answers.roster_form(standing, now(), playurls, spoken, None)
+    def body() -> dict[str, Any]:
+        roster = types.roster_of(standing, now(), playurls, spoken, None)
+        return types.ROSTER_ANSWER.encode(roster)
 
-    tag = tag_of(answers.what_decides(standing), sorted(playurls.items()), sorted(spoken))
-    return answer_unless_known(call, tag, form)
+    tag = tag_of(types.what_decides(standing), sorted(playurls.items()), sorted(spoken))
+    return answer_unless_known(call, tag, body)
 
 
 @gate.route(
@@ -147,24 +158,20 @@ def room(call: Call[Caller]) -> Response:
         problems=("room-not-allowed", "history-gone"),
     )
 )
-def timeline(call: Call[Caller]) -> Response:
+def timeline(call: Call[Caller, None]) -> Response:
     """A page of a room's timeline."""
-    ref = asked_room(call)
+    ref = room_in_path(call)
     call.who.may("read", ref.sdk_app_id, room=ref.room, in_path=True)
     cursors = types.timeline_cursors(ref)
     page = history.timeline(
         ref,
         types.window_of(call.query),
-        cursors.asked(call.query),
+        cursors.position(call.query),
         types.limit_of(call.query, types.ENTRIES_LIMIT),
     )
-    body = {
-        "sdkAppId": ref.sdk_app_id,
-        **answers.room_form(ref),
-        "entries": [answers.entry_form(each) for each in page.changes],
-        **cursors.next(page.after),
-    }
-    return answer_unless_same(call, body)
+    after = cursors.after(page.after)
+    timeline_page = types.TimelinePage(ref.sdk_app_id, ref.room, page.changes, after)
+    return answer_unless_same(call, types.TIMELINE_ANSWER.encode(timeline_page))
 
 
 @gate.route(
@@ -177,30 +184,25 @@ def timeline(call: Call[Caller]) -> Response:
         problems=("user-not-allowed",),
     )
 )
-def sessions(call: Call[Caller]) -> Response:
+def sessions(call: Call[Caller, None]) -> Response:
     """A page of a user's sessions."""
     sdk_app_id, user = app_of(call.path), parameter("user", call.path["user"], USER_ID)
     call.facts |= {"sdkAppId": sdk_app_id, "userId": user}
     call.who.may("read", sdk_app_id, user_id=user, in_path=True)
     cursors = types.sessions_cursors(sdk_app_id, user)
-    found, last = listings.sessions(
+    listed, last = listings.sessions(
         sdk_app_id,
         user,
         types.window_of(call.query),
-        before=cursors.asked(call.query),
+        before=cursors.position(call.query),
         limit=types.limit_of(call.query, types.SESSIONS_LIMIT),
         covers=call.who.covers,
     )
-    body = {
-        "sdkAppId": sdk_app_id,
-        "userId": user,
-        "sessions": [answers.session_form(each) for each in found],
-        **cursors.next(last),
-    }
-    return answer_unless_same(call, body)
+    page = types.SessionsPage(sdk_app_id, user, listed, cursors.after(last))
+    return answer_unless_same(call, types.SESSIONS_ANSWER.encode(page))
 
 
-def asked_room(call: Call[Caller]) -> RoomKey:
+def room_in_path(call: Call[Caller, None]) -> RoomKey:
     """The room in a path; the log line tells of it."""
     ref = RoomKey(app_of(call.path), room_of(call.path))
     call.facts |= {"sdkAppId": ref.sdk_app_id, "room": room_key(ref.room)}

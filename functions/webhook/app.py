@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api import signed_types
-from chalicelib.api import webhook_types as types
+from chalicelib.api import signed
+from chalicelib.api import webhook as types
 from chalicelib.api.bodies import read_raw
 from chalicelib.api.gate import Call, Gate, Route, Signed, answer
 from chalicelib.api.log import store_failures
@@ -19,6 +19,7 @@ from chalicelib.auth.relay_grants import RelayGrant, authenticate_relay, check_e
 from chalicelib.auth.report_grants import authenticate_report
 from chalicelib.auth.report_tokens import Claims, ReportTokenKeys
 from chalicelib.auth.signers import Signers
+from chalicelib.roster.callback import Callback
 from chalicelib.roster.signal import Kind, Order, Signal, Source
 from chalicelib.roster.userlist import ListTooLarge, parse_pushed
 from chalicelib.stores.names import Names
@@ -31,11 +32,8 @@ from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.reports import Report
 from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import EventTable, Retention
-from chalicelib.table.writer import RecordResult, RoomWriter
+from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc import room_key
-
-if TYPE_CHECKING:
-    from chalicelib.roster.callback import Callback
 
 app = Chalice(app_name="webhook")
 
@@ -69,7 +67,7 @@ def authenticate(authorization: str | None, now: float) -> Claims:
     return authenticate_report(authorization, report_keys, now)
 
 
-def told(token: Claims) -> dict[str, Any]:
+def facts_of(token: Claims) -> dict[str, Any]:
     """What a log line says of a report token."""
     return {
         "sdkAppId": token.sdk_app_id,
@@ -80,7 +78,7 @@ def told(token: Claims) -> dict[str, Any]:
 
 
 @gate.route(
-    Route(
+    Route[Claims, types.ReportRequest | types.HeartbeatRequest](
         "POST",
         "/v1/userlist-reports",
         "Who else is in the room, by one of its members",
@@ -88,7 +86,7 @@ def told(token: Claims) -> dict[str, Any]:
         types.REPORT_REQUEST,
         most=types.BODY_MOST,
         auth=authenticate,
-        tell=told,
+        tell=facts_of,
         scheme="reportToken",
         problems=(
             "report-token-missing",
@@ -101,27 +99,29 @@ def told(token: Claims) -> dict[str, Any]:
         event="report",
     )
 )
-def userlist_reports(call: Call[Claims]) -> Response:
+def userlist_reports(
+    call: Call[Claims, types.ReportRequest | types.HeartbeatRequest],
+) -> Response:
     """Store one report, durably, before the answer; a heartbeat is only heard."""
     token, body = call.who, call.body
-    place = ReporterKey(token.sdk_app_id, token.room, token.user_id)
+    reporter = ReporterKey(token.sdk_app_id, token.room, token.user_id)
     if isinstance(body, types.HeartbeatRequest):
-        return heard(call, place, token.epoch, body.hash, Source.CLIENT)
-    return taken(call, place, token.epoch, body, Source.CLIENT)
+        return hear(call, reporter, token.epoch, body.hash, Source.CLIENT)
+    return record(call, reporter, token.epoch, body, Source.CLIENT)
 
 
-def authenticate_relayed(signed: Signed) -> RelayGrant:
+def authenticate_relayed(request: Signed) -> RelayGrant:
     """What the relay's signature allows."""
-    return authenticate_relay(signed.path["relay"], signed.headers, signed.raw, relays)
+    return authenticate_relay(request.path["relay"], request.headers, request.raw, relays)
 
 
 @gate.route(
-    Route(
+    Route[RelayGrant, signed.Relayed](
         "POST",
         "/v1/relays/{relay}/userlist-reports",
         "Who else is in the room, by one of its members, as a backend relays it",
         types.REPORT_ANSWER,
-        signed_types.RELAYED_REQUEST,
+        signed.RELAYED_REQUEST,
         most=types.BODY_MOST,
         signed=authenticate_relayed,
         tell=RelayGrant.facts,
@@ -134,35 +134,35 @@ def authenticate_relayed(signed: Signed) -> RelayGrant:
             "list-too-large",
             "store-unavailable",
         ),
-        parameters=signed_types.RELAY_PARAMETERS,
+        parameters=signed.RELAY_PARAMETERS,
         event="report",
     )
 )
-def relayed_reports(call: Call[RelayGrant]) -> Response:
+def relayed_reports(call: Call[RelayGrant, signed.Relayed]) -> Response:
     """Take what a relay passes on, as from the member itself."""
-    relayed: signed_types.Relayed = call.body
+    relayed = call.body
     call.facts |= relayed.facts()
     call.who.may_report(relayed.sdk_app_id)
     check_epoch(relayed.epoch, call.now_ms)
-    place = ReporterKey(relayed.sdk_app_id, relayed.room, relayed.user_id)
+    reporter = ReporterKey(relayed.sdk_app_id, relayed.room, relayed.user_id)
     if isinstance(relayed.said, types.HeartbeatRequest):
-        return heard(call, place, relayed.epoch, relayed.said.hash, Source.RELAY)
-    return taken(call, place, relayed.epoch, relayed.said, Source.RELAY)
+        return hear(call, reporter, relayed.epoch, relayed.said.hash, Source.RELAY)
+    return record(call, reporter, relayed.epoch, relayed.said, Source.RELAY)
 
 
-def authenticate_signed(signed: Signed) -> int:
+def authenticate_signed(request: Signed) -> int:
     """The application whose callback Tencent signed."""
-    return authenticate_callback(signed.headers, signed.raw, callback_keys)
+    return authenticate_callback(request.headers, request.raw, callback_keys)
 
 
 @gate.route(
-    Route(
+    Route[int, Callback](
         "POST",
         "/v1/trtc-callbacks",
         "What Tencent saw happen in a room",
-        signed_types.CALLBACK_ANSWER,
-        signed_types.CALLBACK,
-        most=signed_types.CALLBACK_MOST,
+        signed.CALLBACK_ANSWER,
+        signed.CALLBACK,
+        most=signed.CALLBACK_MOST,
         read=read_raw,
         signed=authenticate_signed,
         tell=lambda sdk_app_id: {"sdkAppId": sdk_app_id},
@@ -173,70 +173,77 @@ def authenticate_signed(signed: Signed) -> int:
             "callback-out-of-time",
             "store-unavailable",
         ),
-        parameters=signed_types.CALLBACK_PARAMETERS,
+        parameters=signed.CALLBACK_PARAMETERS,
         event="callback",
         refused="CallbacksRefused",
     )
 )
-def trtc_callbacks(call: Call[int]) -> Response:
+def trtc_callbacks(call: Call[int, Callback]) -> Response:
     """Store and fold a callback, and answer as Tencent asks."""
-    callback: Callback = call.body
+    callback = call.body
     call.facts |= callback.facts()
     check_time(callback.sent, call.now_ms)
     stored = StoredCallback(call.who, call.now_ms, callback)
     call.outcome = folder.take_callback(stored, call.now_ms)
     call.counts["Callbacks"] = 1
-    return answer({"code": 0})
+    return answer(signed.CALLBACK_ANSWER.encode(signed.CallbackAnswer()))
 
 
-def heard(
-    call: Call[Any], place: ReporterKey, epoch: int, known: str, source: Source
+def hear(
+    call: Call[Any, Any], reporter: ReporterKey, epoch: int, known: str, source: Source
 ) -> Response:
     """Hear a heartbeat that echoes the hash of its sender's last list."""
     call.facts["heartbeat"] = True
     now = call.now_ms
-    beat = Signal(Kind.HEARTBEAT, source, place.user_id, now, now, Order(epoch, 0), known)
-    done = folder.hear(place.ref, beat, now)
+    order = Order(epoch, 0)
+    heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, order, known)
+    result = folder.hear(reporter.ref, heartbeat, now)
     # If others wrote the room all the time it was heard of; where it can't be read, nothing is.
-    call.outcome = "unchanged" if done.outcome == "stored" else done.outcome
+    call.outcome = "unchanged" if result.outcome == "stored" else result.outcome
     call.counts["Heartbeats"] = 1
-    return answer({"outcome": call.outcome, **_known(done)})
+    return reply(types.ReportAnswer(call.outcome, result.room.head.version, resend=result.resend))
 
 
-def taken(
-    call: Call[Any], place: ReporterKey, epoch: int, body: types.ReportRequest, source: Source
+def record(
+    call: Call[Any, Any],
+    reporter: ReporterKey,
+    epoch: int,
+    body: types.ReportRequest,
+    source: Source,
 ) -> Response:
     """Store and fold a list, or the word that its reporter left."""
-    said: dict[str, Any] = {"epoch": epoch, "seq": body.seq}
-    call.facts |= said
-    view = None
-    if body.pushed is not True:
-        view = parse_pushed(body.pushed, place.user_id)
-        said |= {"hash": view.hash, "members": view.members}
-        call.facts |= said
-        _check_size(view.members, largest.of(place.sdk_app_id))
-    report = Report(place, epoch, body.seq, call.now_ms, body.age, source, view, body.resent)
-    done = _take(call, report)
-    call.outcome = done.outcome
-    call.counts[COUNTS[done.outcome]] = 1
-    return answer({"outcome": done.outcome, **said, **_known(done)})
+    call.facts |= {"epoch": epoch, "seq": body.seq}
+    view = None if body.pushed is True else parse_pushed(body.pushed, reporter.user_id)
+    if view is not None:
+        call.facts |= {"hash": view.hash, "members": view.members}
+        _check_size(view.members, largest.of(reporter.sdk_app_id))
+    report = Report(reporter, epoch, body.seq, call.now_ms, body.age, source, view, body.resent)
+    try:
+        result = folder.take(report, call.now_ms)
+    except ReportConflict:
+        call.counts["ReportsConflict"] = 1
+        raise
+    call.outcome = result.outcome
+    call.counts[COUNTS[result.outcome]] = 1
+    return reply(
+        types.ReportAnswer(
+            result.outcome,
+            result.room.head.version,
+            hash=view.hash if view else None,
+            epoch=epoch,
+            seq=body.seq,
+            members=view.members if view else None,
+            resend=result.resend,
+        )
+    )
+
+
+def reply(report_answer: types.ReportAnswer) -> Response:
+    """Answer a member."""
+    return answer(types.REPORT_ANSWER.encode(report_answer))
 
 
 def _check_size(members: int, most: int) -> None:
     if members > most:
         detail = f"The room has {members} members by this list; the application allows {most}."
         raise ListTooLarge(detail)
-
-
-def _take(call: Call[Any], report: Report) -> RecordResult:
-    try:
-        return folder.take(report, call.now_ms)
-    except ReportConflict:
-        call.counts["ReportsConflict"] = 1
-        raise
-
-
-def _known(done: RecordResult) -> dict[str, Any]:
-    """What an answer says of the room."""
-    version = {"version": done.room.head.version}
-    return {**version, "resend": True} if done.resend else version

@@ -10,14 +10,13 @@ stays as it was. The local AWS is deployed to by the same code (infra.local.run)
 from __future__ import annotations
 
 import argparse
-import base64
-import json
-import secrets
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.auth.report_tokens import write_keys
+from chalicelib.auth.token_rotation import new_token_key
 from chalicelib.table.table import HISTORY_DAYS, REPORT_DAYS
 from infra.deploy import cloud as clouds
 from infra.deploy.lake import lake_template
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from infra.deploy.cloud import Cloud
     from infra.package.bundle import Bundle
 
-_KEY_BYTES: Final = 32
 # It refuses RotationSchedule and alarms on metric math, unless their condition is false; and who
 # looks on while a key changes, or for a row in the lake, should not have to wait for a minute.
 _LOCAL: Final = {
@@ -178,9 +176,8 @@ def _seed_report_token_key(cloud: Cloud, name: str, say: Callable[[str], None]) 
             return
     except cloud.secretsmanager.exceptions.ResourceNotFoundException:
         pass
-    key = base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode().rstrip("=")
-    value = {"keys": [{"kid": secrets.token_hex(4), "key": key, "notAfter": None}]}
-    cloud.secretsmanager.put_secret_value(SecretId=name, SecretString=json.dumps(value))
+    value = write_keys([new_token_key()])
+    cloud.secretsmanager.put_secret_value(SecretId=name, SecretString=value)
     say(f"{name}: made the first key of report tokens")
 
 

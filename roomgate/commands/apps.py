@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.stores.settings import ALGORITHMS, DAY, LARGEST_ROOM, Bounds, Probe, Settings
+from chalicelib.schema import DecodeErrors
+from chalicelib.stores.settings import DAY, LARGEST_ROOM, PROBE, Bounds, Probe, Settings
+from chalicelib.stores.stored import BadStoredValue
+from chalicelib.trtc.algorithms import ALGORITHMS
 from roomgate.commands.groups import Group
 from roomgate.commands.options import SDK_APP_ID, SECONDS, USER_ID
 from roomgate.commands.output import span, table
@@ -54,21 +57,21 @@ class ApplicationStore:
             )
         try:
             return Settings.from_json(text)
-        except ValueError as error:
+        except BadStoredValue as error:
             raise OperatorError(
                 f"The settings of application {sdk_app_id} can't be read ({error}). Delete the "
                 f"parameter {self._names.settings(sdk_app_id)}, then: roomgate apps add "
                 f"{sdk_app_id}"
             ) from None
 
-    def all(self) -> dict[int, Settings | None]:
-        """Settings by sdkAppId; None where they can't be read."""
-        found: dict[int, Settings | None] = {}
+    def all(self) -> dict[int, Settings | BadStoredValue]:
+        """Settings by sdkAppId; where they can't be read, why."""
+        found: dict[int, Settings | BadStoredValue] = {}
         for sdk_app_id, text in self._parameters.under(self._names.applications).items():
             try:
                 found[int(sdk_app_id)] = Settings.from_json(text)
-            except ValueError:
-                found[int(sdk_app_id)] = None
+            except BadStoredValue as fault:
+                found[int(sdk_app_id)] = fault
         return dict(sorted(found.items()))
 
 
@@ -245,9 +248,9 @@ def _probe(probe: Probe | None, wanted: dict[str, Any]) -> Probe | None:
     known = probe or Probe(url, user)
     wished = Probe(url or known.url, user or known.user_id, accepted or known.accepted)
     try:
-        return Probe.of(wished.to_value())
-    except ValueError as error:
-        raise click.UsageError(f"--probe-url: {error}.") from None
+        return PROBE.decode(PROBE.encode(wished))
+    except DecodeErrors as errors:
+        raise click.UsageError(f"--probe-url: {errors}.") from None
 
 
 def _bounds(bounds: Bounds, wanted: dict[str, Any]) -> Bounds:
@@ -260,22 +263,22 @@ def _bounds(bounds: Bounds, wanted: dict[str, Any]) -> Bounds:
     return Bounds(min(bounds.least, default), default, most)
 
 
-def described(sdk_app_id: int, settings: Settings | None) -> dict[str, Any]:
-    """An application for a script; without settings where they can't be read."""
-    if settings is None:
-        return {"sdkAppId": sdk_app_id, "unreadable": True}
+def described(sdk_app_id: int, settings: Settings | BadStoredValue) -> dict[str, Any]:
+    """An application for a script; where its settings can't be read, why."""
+    if isinstance(settings, BadStoredValue):
+        return {"sdkAppId": sdk_app_id, "unreadable": str(settings)}
     return {
         "sdkAppId": sdk_app_id,
         "algorithms": list(settings.algorithms),
         "defaultTtl": settings.user_sig_ttl.default,
         "longestTtl": settings.user_sig_ttl.most,
         "largestRoom": settings.largest_room,
-        "probe": settings.probe.to_value() if settings.probe else None,
+        "probe": PROBE.encode(settings.probe) if settings.probe else None,
     }
 
 
-def _row(sdk_app_id: int, settings: Settings | None) -> list[str]:
-    if settings is None:
+def _row(sdk_app_id: int, settings: Settings | BadStoredValue) -> list[str]:
+    if isinstance(settings, BadStoredValue):
         return [str(sdk_app_id), "unreadable: see roomgate doctor", "", "", "", ""]
     return [
         str(sdk_app_id),

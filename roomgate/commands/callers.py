@@ -11,6 +11,7 @@ import click
 
 from chalicelib.auth.caller import ACTIONS, MOST_KEYS, Caller, hash_of
 from chalicelib.stores.cache import REFRESH_SECONDS, STALE_SECONDS
+from chalicelib.stores.stored import BadStoredValue
 from roomgate.commands.apps import ApplicationStore
 from roomgate.commands.groups import Group
 from roomgate.commands.options import CALLER_ID, MOMENT, SDK_APP_ID, SECONDS
@@ -48,8 +49,8 @@ class CallerStore:
         api_key = _new_api_key(caller.id)
         stored = caller._replace(hashes=(hash_of(api_key),))
         before = self._parameters.get(self._names.caller(caller.id))
-        known = before and _parsed(before)
-        if known and known.is_revoked:
+        known = _parsed(before) if before else None
+        if isinstance(known, Caller) and known.is_revoked:
             self._put(stored)
             return api_key
         taken = (
@@ -99,14 +100,15 @@ class CallerStore:
         Raises:
             OperatorError: there is none, or functions may still know one that was just revoked.
         """
-        found = self._read(caller_id)
-        if found is None or not found.is_revoked or found.ends is None:
-            self._put((found or Caller(caller_id, ())).revoked(now))
+        stored = self._read(caller_id)
+        caller = Caller(caller_id, ()) if isinstance(stored, BadStoredValue) else stored
+        if stored is not caller or not caller.is_revoked or caller.ends is None:
+            self._put(caller.revoked(now))
             return False
-        if now < found.ends + _KNOWN_SECONDS:
+        if now < caller.ends + _KNOWN_SECONDS:
             raise OperatorError(
-                f"Caller {caller_id} is revoked since {when(found.ends)} already. From "
-                f"{when(found.ends + _KNOWN_SECONDS)} on, when no function can know its keys any "
+                f"Caller {caller_id} is revoked since {when(caller.ends)} already. From "
+                f"{when(caller.ends + _KNOWN_SECONDS)} on, when no function can know its keys any "
                 "more, the same command takes it off the list."
             )
         self._parameters.delete(self._names.caller(caller_id))
@@ -115,9 +117,9 @@ class CallerStore:
     def get(self, caller_id: str) -> Caller:
         """A caller that may call; raises OperatorError."""
         caller = self._read(caller_id)
-        if caller is None:
+        if isinstance(caller, BadStoredValue):
             raise OperatorError(
-                f"What is stored of caller {caller_id} can't be read. "
+                f"What is stored of caller {caller_id} can't be read ({caller}). "
                 f"roomgate callers revoke {caller_id}, then add it anew."
             )
         if caller.is_revoked:
@@ -127,13 +129,13 @@ class CallerStore:
             )
         return caller
 
-    def all(self) -> dict[str, Caller | None]:
-        """Callers by id; None where one can't be read."""
+    def all(self) -> dict[str, Caller | BadStoredValue]:
+        """Callers by id; where one can't be read, why."""
         stored = self._parameters.under(self._names.callers)
         return {caller_id: _parsed(text) for caller_id, text in stored.items()}
 
-    def _read(self, caller_id: str) -> Caller | None:
-        """A caller, or None where it can't be read; raises OperatorError where there is none."""
+    def _read(self, caller_id: str) -> Caller | BadStoredValue:
+        """A caller, or why it can't be read; raises OperatorError where there is none."""
         text = self._parameters.get(self._names.caller(caller_id))
         if text is None:
             raise OperatorError(
@@ -146,12 +148,12 @@ class CallerStore:
         self._parameters.put(self._names.caller(caller.id), caller.to_json())
 
 
-def _parsed(text: str) -> Caller | None:
-    """A caller, or None where it can't be read."""
+def _parsed(text: str) -> Caller | BadStoredValue:
+    """A caller, or why it can't be read."""
     try:
         return Caller.from_json(text)
-    except ValueError:
-        return None
+    except BadStoredValue as fault:
+        return fault
 
 
 def _new_api_key(caller_id: str) -> str:
@@ -331,9 +333,9 @@ def _caller(caller_id: str, rights: dict[str, Any]) -> Caller:
     )
 
 
-def _described(caller_id: str, caller: Caller | None) -> dict[str, Any]:
-    if caller is None:
-        return {"caller": caller_id, "unreadable": True}
+def _described(caller_id: str, caller: Caller | BadStoredValue) -> dict[str, Any]:
+    if isinstance(caller, BadStoredValue):
+        return {"caller": caller_id, "unreadable": str(caller)}
     return {
         "caller": caller_id,
         "keys": len(caller.hashes),
@@ -349,8 +351,8 @@ def _described(caller_id: str, caller: Caller | None) -> dict[str, Any]:
     }
 
 
-def _row(caller_id: str, caller: Caller | None) -> list[str]:
-    if caller is None:
+def _row(caller_id: str, caller: Caller | BadStoredValue) -> list[str]:
+    if isinstance(caller, BadStoredValue):
         return [caller_id, "unreadable: revoke it, then add it anew", *("",) * 6]
     return [
         caller_id,

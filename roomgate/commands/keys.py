@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from chalicelib.stores.settings import ALGORITHMS
+from chalicelib.trtc.algorithms import ALGORITHMS, ECDSA
 from roomgate.commands.groups import Group
 from roomgate.commands.options import SDK_APP_ID, SECONDS
 from roomgate.commands.output import span, table, when
@@ -247,7 +247,7 @@ def _from_kms(kms_key_id: str) -> tuple[SigningKey, dict[str, str]]:
     from chalicelib.keys.material import KeyReader  # noqa: PLC0415 (brings boto3)
     from chalicelib.stores.store import StoreDown  # noqa: PLC0415 (likewise)
 
-    value = {"algorithm": ALGORITHMS[0], "kmsKeyId": kms_key_id}
+    value = {"algorithm": ECDSA, "kmsKeyId": kms_key_id}
     try:
         return KeyReader().read(json.dumps(value), "kms"), value
     except StoreDown as error:

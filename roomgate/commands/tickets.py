@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from chalicelib.stores.settings import ALGORITHMS
 from chalicelib.trtc import ALL, PRIVILEGES, ROLES, bits_of
+from chalicelib.trtc.algorithms import ALGORITHMS
 from roomgate.commands.groups import Group
 from roomgate.commands.options import ROOM_ID, SDK_APP_ID, STRING_ROOM, USER_ID
 from roomgate.commands.output import coloured, when

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from chalicelib.keys.watch import STUCK_SECONDS
+from chalicelib.stores.stored import BadStoredValue
 from roomgate.commands.apps import ApplicationStore, allowing
 from roomgate.commands.callbacks import callback_keys_of
 from roomgate.commands.callers import CallerStore
@@ -174,18 +175,24 @@ def keys(session: Session, found: Mapping[str, Stack], now: float) -> Iterator[F
         its = store.find(app)
         yield from _application(app, settings, its, session.names.settings(app))
         current = its.of("current") if its else None
-        if its and current and settings:
+        if its and current and not isinstance(settings, BadStoredValue):
             if current.key:
                 yield _age(app, current.key_id, now - (current.version.created or now), most)
             yield from _under_way(app, its, now)
 
 
 def _application(
-    app: int, settings: Settings | None, its: ApplicationKeys | None, parameter: str
+    app: int,
+    settings: Settings | BadStoredValue,
+    its: ApplicationKeys | None,
+    parameter: str,
 ) -> Iterator[Finding]:
-    if settings is None:
-        todo = f"Delete the parameter {parameter}, then: roomgate apps add {app}"
-        yield Finding("keys", FIX, f"The settings of application {app} can't be read.", todo)
+    if isinstance(settings, BadStoredValue):
+        fault = (
+            f"The settings of application {app} (parameter {parameter}) can't be read: {settings}."
+        )
+        todo = f"Put that member right, or delete the parameter, then: roomgate apps add {app}"
+        yield Finding("keys", FIX, fault, todo)
         return
     current = its.of("current") if its else None
     if its is None or current is None:
@@ -254,20 +261,31 @@ def report_tokens(session: Session) -> Iterator[Finding]:
 def callers(session: Session, now: float) -> Iterator[Finding]:
     """Backends that may call, and whose keys end, or are two; ``now`` is unix time in seconds."""
     stored = CallerStore(session).all()
-    found = {each: its for each, its in stored.items() if its is None or not its.is_revoked}
+    found = {
+        caller_id: caller
+        for caller_id, caller in stored.items()
+        if isinstance(caller, BadStoredValue) or not caller.is_revoked
+    }
     if not found:
         todo = "roomgate callers add CALLER_ID"
         yield Finding("callers", FIX, "No backend may call yet.", todo)
-    troubled = [finding for each, caller in found.items() for finding in _caller(each, caller, now)]
+    troubled = [
+        finding
+        for caller_id, caller in found.items()
+        for finding in _caller(caller_id, caller, session.names.caller(caller_id), now)
+    ]
     yield from troubled
     if found and not troubled:
         yield Finding("callers", OK, f"{len(found)} backend(s) may call.")
 
 
-def _caller(caller_id: str, caller: Caller | None, now: float) -> Iterator[Finding]:
-    if caller is None:
-        todo = f"roomgate callers revoke {caller_id}, then add it anew"
-        yield Finding("callers", FIX, f"What is stored of caller {caller_id} can't be read.", todo)
+def _caller(
+    caller_id: str, caller: Caller | BadStoredValue, parameter: str, now: float
+) -> Iterator[Finding]:
+    if isinstance(caller, BadStoredValue):
+        fault = f"Caller {caller_id} (parameter {parameter}) can't be read: {caller}."
+        todo = f"Put that member right, or: roomgate callers revoke {caller_id}, then add it anew"
+        yield Finding("callers", FIX, fault, todo)
         return
     if len(caller.hashes) > 1:
         todo = f"Once only the newer is used: roomgate callers revoke {caller_id} --older"
@@ -297,7 +315,7 @@ def signers(session: Session) -> Iterator[Finding]:
 def _signer(kind: SigningSecrets[Any], signer_id: str, stored: Stored[Any]) -> Iterator[Finding]:
     named, group, add = kind.named(signer_id), kind.kind.group, kind.kind.add
     if stored.signer is None:
-        said = f"{named}: what is stored can't be read."
+        said = f"{named} (secret {kind.kind.prefix}{signer_id}) can't be read: {stored.fault}."
         todo = f"roomgate {group} revoke {signer_id}, then: roomgate {group} {add} {signer_id}"
         yield Finding("signers", FIX, said, todo)
     elif kind.kind.held(stored.signer) == MOST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
+from chalicelib.stores.stored import BadStoredValue
 from roomgate.operator.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -65,12 +66,14 @@ class Stored(NamedTuple, Generic[S]):
     Attributes:
         signer: what the secret holds, or None where that can't be read.
         since: unix time in seconds at which it was added.
-        changed: likewise, at which its secrets were last changed.
+        changed: unix time in seconds at which its secrets were last changed.
+        fault: why the secret can't be read, or None.
     """
 
     signer: S | None
     since: int
     changed: int
+    fault: BadStoredValue | None = None
 
 
 class SigningSecrets(Generic[S]):
@@ -184,8 +187,8 @@ class SigningSecrets(Generic[S]):
         changed = int(found["CreatedDate"].timestamp())
         try:
             return Stored(self.kind.read(_text(found)), since, changed)
-        except ValueError:
-            return Stored(None, since, changed)
+        except BadStoredValue as fault:
+            return Stored(None, since, changed, fault)
 
     def _found(self, signer_id: str) -> GetSecretValueResponseTypeDef:
         """What is stored; raises OperatorError where there is none, or none any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.auth.report_tokens import parse_keys
+from chalicelib.auth.report_tokens import parse_keys, write_keys
 from chalicelib.auth.secret_kinds import SecretKinds
 from chalicelib.auth.token_rotation import new_token_key
 from chalicelib.keys.material import KeyReader
@@ -132,7 +132,7 @@ def crashed_steps(rig: Rig, token: str, after: int, name: str = NAME) -> str | N
 
 def rig_token_keys(rig: Rig) -> list[tuple[str, int | None]]:
     """Make the report-token secret as the deployment does; its keys."""
-    value = json.dumps({"keys": [new_token_key()]})
+    value = write_keys([new_token_key()])
     rig.client.create_secret(Name=NAMES.report_token, SecretString=value)
     return token_keys(rig)
 

@@ -18,11 +18,11 @@ ARROWS = {
     "trtc": set(),
     "tickets": {"trtc"},
     "roster": {"trtc", "errors"},
-    "stores": {"trtc"},
+    "stores": {"trtc", "schema", "errors"},
     "keys": {"stores", "tickets", "trtc"},
     "table": {"roster", "trtc", "errors"},
     "stream": {"table", "roster", "trtc", "errors"},
-    "auth": {"keys", "stores", "trtc", "errors"},
+    "auth": {"keys", "stores", "trtc", "schema", "errors"},
     "entries": {"auth", "keys", "stores", "tickets", "trtc", "errors"},
     "api": {
         "entries",

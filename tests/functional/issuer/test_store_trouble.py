@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from chalicelib.auth.caller import Caller, hash_of
+from chalicelib.auth.report_tokens import TokenKey, write_keys
 from chalicelib.stores import cache as caches
 from chalicelib.stores import store as stores
 from chalicelib.stores.names import Names
@@ -92,9 +92,8 @@ class Issuer(NamedTuple):
 def extension() -> Iterator[FakeExtension]:
     with FakeExtension() as fake:
         put_key(fake)
-        token_key = base64.urlsafe_b64encode(b"k" * 32).decode()
-        token_keys = {"keys": [{"kid": "1", "key": token_key, "notAfter": None}]}
-        fake.secrets[NAMES.report_token, "AWSCURRENT"] = json.dumps(token_keys)
+        token_keys = write_keys([TokenKey("1", b"k" * 32, None)])
+        fake.secrets[NAMES.report_token, "AWSCURRENT"] = token_keys
         fake.parameters[NAMES.settings(APP)] = Settings().to_json()
         actions = frozenset({"issue", "inspect"})
         caller = Caller("backend", (hash_of(API_KEY),), actions=actions, rate=1e6, burst=10**6)
@@ -316,6 +315,23 @@ def test_an_application_that_is_added_is_served_at_once(issuer: Issuer) -> None:
     issuer.extension.parameters[NAMES.settings(APP)] = Settings().to_json()
     issuer.grow_old(caches.MISSING_SECONDS)
     assert issuer.post().status == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "place"), [({"ends": "soon"}, "/ends must be"), ({"actions": "issue"}, "/actions")]
+)
+def test_a_caller_that_is_stored_wrong_is_a_503_that_says_where(
+    issuer: Issuer, capsys: pytest.CaptureFixture[str], change: dict[str, str], place: str
+) -> None:
+    """A stored value that is not as Roomgate writes it is the operator's fault, told to them."""
+    name = NAMES.caller("backend")
+    stored = json.loads(issuer.extension.parameters[name])
+    issuer.extension.parameters[name] = json.dumps(stored | change)
+    answer = issuer.post()
+    assert (answer.status, answer.code) == (503, "store-unavailable")
+    (failure,) = [line for line in metrics(capsys.readouterr().out) if "StoreFailures" in line]
+    assert f"not a caller: {place}" in json.dumps(failure)
+    assert name in json.dumps(failure)
 
 
 @pytest.mark.parametrize("missing", [WITH_REASON, WITHOUT_REASON])

@@ -152,7 +152,7 @@ def test_callers_are_listed_without_keys_and_hashes(cli: Cli) -> None:
     put("odd", "{")
     backend, odd = cli.done("callers", "list")["callers"]
     assert (backend["keys"], backend["applications"]) == (1, [int(APP)])
-    assert odd == {"caller": "odd", "unreadable": True}
+    assert odd == {"caller": "odd", "unreadable": "not a caller: not JSON"}
     told = cli.told("callers", "list") + str(backend)
     assert api_key not in told
     assert hash_of(api_key) not in told

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.auth.caller import Caller
+from chalicelib.stores.settings import Settings
 from roomgate.commands.output import Output
 from roomgate.commands.session import Session
 from roomgate.operator.checks import keys as keys_check
@@ -46,13 +47,16 @@ class TestKeys:
     def test_settings_that_cannot_be_read(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """Every ticket of that application is refused."""
         assert deployed.url
-        put("apps/1400000003", "{")
+        text = Settings().to_json().replace("5001", '"many"')
+        put("apps/1400000003", text)
         (found,) = to_do(cli, "keys")
         assert (found["state"], "1400000003" in found["said"]) == (FIX, True)
         parameter = f"/{STACK}/apps/1400000003"
         assert (
-            found["todo"] == f"Delete the parameter {parameter}, then: roomgate apps add 1400000003"
+            f"{parameter}) can't be read: not an application's settings: /largestRoom must"
+            in (found["said"])
         )
+        assert found["todo"].endswith("or delete the parameter, then: roomgate apps add 1400000003")
         assert parameter in cli.failed("apps", "set", "1400000003", "--longest-ttl", "90000")
 
     def test_a_candidate_is_worth_knowing(self, cli: Cli, deployed: IssuerStandIn) -> None:
@@ -137,23 +141,17 @@ class TestCallers:
         assert deployed.url
         cli.done("callers", "rotate", "backend")
         cli.done("callers", "add", "soon", "--ends", str(int(time.time()) + 86_400))
-        put(
-            "callers/past",
-            json.dumps(
-                {
-                    "id": "past",
-                    "hashes": ["0"],
-                    "applications": [],
-                    "actions": [],
-                    "ends": 1_600_000_000,
-                }
-            ),
-        )
-        put("callers/odd", "{")
+        put("callers/past", Caller("past", ("0" * 64,), ends=1_600_000_000).to_json())
+        put("callers/odd", Caller("odd", ("0" * 64,)).to_json().replace("50.0", "true"))
         cli.done("callers", "add", "shut-out")
         cli.done("callers", "revoke", "shut-out")
         found = to_do(cli, "callers")
-        parts = ("backend has two API keys", "odd can't be read", "past has ended", "soon ends at")
+        parts = (
+            "backend has two API keys",
+            "odd) can't be read: not a caller: /rate must be a number",
+            "past has ended",
+            "soon ends at",
+        )
         assert [part in each["said"] for part, each in zip(parts, found, strict=True)] == [True] * 4
         assert [each["state"] for each in found] == [LOOK, FIX, LOOK, LOOK]
 

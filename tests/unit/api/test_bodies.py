@@ -8,7 +8,7 @@ from chalice.app import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.api.bodies import parse_json, read_json
+from chalicelib.api.bodies import parse_body, read_json
 from chalicelib.errors import ApiError
 from tests.support.apps import api_event
 
@@ -22,14 +22,14 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_read_as_python_reads_it(value: object) -> None:
     """What json.dumps writes comes back the same."""
-    assert parse_json(json.dumps(value).encode()) == value
+    assert parse_body(json.dumps(value).encode()) == value
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_json_or_refused(raw: bytes) -> None:
     """No body whatever raises anything but a refusal."""
     with contextlib.suppress(ApiError):
-        parse_json(raw)
+        parse_body(raw)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_any_bytes_are_json_or_refused(raw: bytes) -> None:
 def test_what_is_not_one_strict_json_value_is_refused(raw: bytes) -> None:
     """Broken JSON, duplicate members, NaN, other encodings and endless depth are a 400."""
     with pytest.raises(ApiError) as caught:
-        parse_json(raw)
+        parse_body(raw)
     assert caught.value.code == "malformed-json"
 
 
@@ -68,7 +68,7 @@ def test_what_is_not_one_strict_json_value_is_refused(raw: bytes) -> None:
 def test_it_is_said_what_is_broken_and_where(raw: bytes, said: str) -> None:
     """Nothing of the text is repeated."""
     with pytest.raises(ApiError) as caught:
-        parse_json(raw)
+        parse_body(raw)
     assert caught.value.detail == said
 
 

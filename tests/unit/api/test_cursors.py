@@ -15,22 +15,24 @@ NUMBERS = Cursors("numbers", str, int)
 
 def test_the_first_page_needs_no_cursor() -> None:
     """And the last one gives none."""
-    assert NUMBERS.asked({"limit": "1"}) is None
-    assert NUMBERS.next(None) == {}
+    assert NUMBERS.position({"limit": "1"}) is None
+    assert NUMBERS.after(None) is None
 
 
 @given(st.integers())
 def test_a_cursor_leads_to_its_position(number: int) -> None:
     """It needs no escaping in a query but that of its padding."""
-    cursor = NUMBERS.next(number)["nextCursor"]
-    assert NUMBERS.asked({"cursor": cursor}) == number
+    cursor = NUMBERS.after(number)
+    assert cursor is not None
+    assert NUMBERS.position({"cursor": cursor}) == number
     assert re.fullmatch(CURSOR_PATTERN, cursor)
 
 
 @given(st.text(), st.integers(0, 10**10), st.data())
 def test_what_was_changed_is_refused(text: str, number: int, data: st.DataObject) -> None:
     """A made-up text, and a cursor with a character changed, left out or doubled."""
-    cursor = NUMBERS.next(number)["nextCursor"]
+    cursor = NUMBERS.after(number)
+    assert cursor is not None
     at = data.draw(st.integers(0, len(cursor) - 1))
     letter = data.draw(st.sampled_from("A9_-=\n é"))
     changed = [
@@ -42,18 +44,20 @@ def test_what_was_changed_is_refused(text: str, number: int, data: st.DataObject
     for each in changed:
         if each != cursor:
             with pytest.raises(InvalidRequest):
-                NUMBERS.asked({"cursor": each})
+                NUMBERS.position({"cursor": each})
 
 
 def test_a_position_that_cannot_be_read_is_refused() -> None:
     """Who makes up a digest as well gets the same 400."""
-    forged = Cursors("numbers", str, str).next("no number")["nextCursor"]
+    forged = Cursors("numbers", str, str).after("no number")
+    assert forged is not None
     with pytest.raises(InvalidRequest):
-        NUMBERS.asked({"cursor": forged})
+        NUMBERS.position({"cursor": forged})
 
 
 def test_the_longest_cursor_is_short_enough() -> None:
     """That of a session in a string room with the longest name."""
     name = "x" * STR_ROOM_MAX_BYTES
-    cursor = Cursors("sessions", str, str).next(f"{10**13 - 1}#{room_key(name)}")["nextCursor"]
+    cursor = Cursors("sessions", str, str).after(f"{10**13 - 1}#{room_key(name)}")
+    assert cursor is not None
     assert len(cursor) <= MOST_CURSOR

@@ -50,7 +50,7 @@ def app() -> Chalice:
             tell=lambda who: {"who": who},
         )
     )
-    def things(call: Call[str]) -> Response:
+    def things(call: Call[str, int]) -> Response:
         call.facts["n"] = call.body
         call.counts["Things"] = 1
         if call.body == 7:
@@ -72,7 +72,7 @@ def app() -> Chalice:
             tell=lambda who: {"bytes": len(who)},
         )
     )
-    def signed_things(call: Call[bytes]) -> Response:
+    def signed_things(call: Call[bytes, int]) -> Response:
         return answer({"n": call.body})
 
     @gate.route(
@@ -88,7 +88,7 @@ def app() -> Chalice:
             parameters=(parameter,),
         )
     )
-    def raw_things(call: Call[bytes]) -> Response:
+    def raw_things(call: Call[bytes, str]) -> Response:
         return answer({"hex": call.body})
 
     return app

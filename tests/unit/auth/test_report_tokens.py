@@ -92,7 +92,7 @@ def test_an_unreadable_token_is_refused_before_its_key_is_looked_for(token: str)
 
 def stored(*keys: TokenKey) -> str:
     def text(key: TokenKey) -> str:
-        return base64.urlsafe_b64encode(key.key).decode()
+        return base64.urlsafe_b64encode(key.key).decode().rstrip("=")
 
     listed = [{"kid": key.kid, "key": text(key), "notAfter": key.not_after} for key in keys]
     return json.dumps({"keys": listed})
@@ -226,7 +226,7 @@ def test_a_store_that_is_down_is_a_503() -> None:
 def test_keys_loaded_once_say_that_they_are() -> None:
     """Readiness follows the first successful read."""
     store = MemoryStore()
-    encoded = base64.urlsafe_b64encode(NEW.key).decode()
+    encoded = base64.urlsafe_b64encode(NEW.key).decode().rstrip("=")
     value = json.dumps({"keys": [{"kid": "k2", "key": encoded, "notAfter": None}]})
     store.secrets["roomgate/report-token", "AWSCURRENT"] = Secret(value, "v1")
     keys = ReportTokenKeys(store, Names("roomgate"))

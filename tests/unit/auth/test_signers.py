@@ -12,6 +12,7 @@ from chalicelib.auth.signers import Signers
 from chalicelib.errors import ApiError
 from chalicelib.stores import cache
 from chalicelib.stores.store import Secret
+from chalicelib.stores.stored import BadStoredValue
 from tests.support.stores import Clock, MemoryStore
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def clock() -> Clock:
 
 def read(value: str) -> str:
     if value == "garbage":
-        raise ValueError(value)
+        raise BadStoredValue("not a signer: /x is wrong")
     return value
 
 
@@ -148,4 +149,4 @@ def test_garbage_in_the_store_is_told_and_not_shown(store: MemoryStore, clock: C
     signers = Signers(store, "s/", read, "signers", told.append, clock=clock)
     with pytest.raises(ApiError, match="store-unavailable"):
         find(signers, "a", "x")
-    assert [str(error) for error in told] == ["s/a: not a secret of signers"]
+    assert [str(error) for error in told] == ["s/a: not a signer: /x is wrong"]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.api.issuer import PUBLIC_KEY
 from chalicelib.auth.caller import Caller
 from chalicelib.entries import InspectionRequest, Inspector
 from chalicelib.errors import ApiError
@@ -48,8 +49,8 @@ def test_a_time_that_no_store_tells_is_left_out() -> None:
     store.parameters[NAMES.settings(APP)] = Settings().to_json()
     value = json.dumps({"algorithm": "HMAC-SHA256", "key": new_secret()})
     store.secrets[NAMES.key(APP), "AWSCURRENT"] = Secret(value, "v")
-    (key,) = Inspector(Applications(store, NAMES)).keys(CALLER, APP)["keys"]
-    assert sorted(key) == ["algorithm", "keyId", "state"]
+    (key,) = Inspector(Applications(store, NAMES)).keys(CALLER, APP)
+    assert sorted(PUBLIC_KEY.encode(key)) == ["algorithm", "keyId", "state"]
 
 
 def test_a_request_never_shows_its_ticket() -> None:

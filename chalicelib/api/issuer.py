@@ -1,8 +1,8 @@
-"""What the issuer's routes take and answer."""
+"""What the issuer's routes take and answer: each declared once, for decoding, encoding, OpenAPI."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from chalicelib.api.vocabulary import (
     APPLICATION_FIELD,
@@ -19,28 +19,31 @@ from chalicelib.api.vocabulary import (
     USER_ID,
 )
 from chalicelib.entries import (
+    Entry,
     EntryRequest,
     InspectionRequest,
+    IssuedPrivateMapKey,
+    IssuedUserSig,
+    ReportGrant,
     RoomTicketRequest,
     RoomUrlRequest,
     UserSigRequest,
 )
+from chalicelib.keys.applications import StatedKey
 from chalicelib.schema import (
-    Answer,
     Array,
     Checked,
     Field,
     Foreign,
     Integer,
+    Nullable,
     OneOf,
     Record,
     Text,
 )
 from chalicelib.tickets import ALGORITHMS, PRIVATE_MAP_KEY, USER_SIG
-from chalicelib.trtc import ROOM_ID_MAX, TERMINAL_TYPES, check_terminal
-
-if TYPE_CHECKING:
-    from chalicelib.schema import Schema
+from chalicelib.tickets.explain import Check, Explanation, Verdict
+from chalicelib.trtc import ROOM_ID_MAX, TERMINAL_TYPES, RoomsigRequest, check_terminal
 
 BODY_MOST: Final = 64 * 1024  # bytes
 
@@ -114,16 +117,16 @@ INSPECTION_REQUEST = Record(
 
 _OBJECT = Foreign((dict,), {"type": "object"})
 
-USER_SIG_ANSWER = Answer(
-    dict,
+USER_SIG_ANSWER = Record(
+    IssuedUserSig,
     APPLICATION_FIELD,
     USER_FIELD,
     Field("userSig", TICKET, "user_sig"),
     Field("expiresAt", UNIX_SECONDS, "expires_at"),
     Field("keyId", KEY_ID, "key_id"),
 )
-ROOM_TICKET_ANSWER = Answer(
-    dict,
+ROOM_TICKET_ANSWER = Record(
+    IssuedPrivateMapKey,
     APPLICATION_FIELD,
     USER_FIELD,
     *ROOM_FIELDS,
@@ -132,22 +135,22 @@ ROOM_TICKET_ANSWER = Answer(
     Field("expiresAt", UNIX_SECONDS, "expires_at"),
     Field("keyId", KEY_ID, "key_id"),
 )
-ROOMSIG_REQUEST = Answer(
-    dict,
+ROOMSIG_REQUEST = Record(
+    RoomsigRequest,
     Field("method", OneOf({"POST": "POST"}), "method"),
     Field("url", Text(4096), "url"),
     Field("headers", _OBJECT, "headers"),
     Field("body", _OBJECT, "body"),
 )
-REPORT = Answer(
-    dict,
+REPORT = Record(
+    ReportGrant,
     Field("url", Text(2048, description="POST the lists here"), "url"),
     Field("token", Text(2048, description="for Authorization: Bearer"), "token"),
     Field("epoch", UNIX_MS, "epoch"),
     Field("expiresAt", UNIX_SECONDS, "expires_at"),
 )
-ENTRY_ANSWER = Answer(
-    dict,
+ENTRY_ANSWER = Record(
+    Entry,
     APPLICATION_FIELD,
     USER_FIELD,
     *ROOM_FIELDS,
@@ -161,47 +164,57 @@ ENTRY_ANSWER = Answer(
     Field("rtcUrl", ROOM_URL, "rtc_url"),
     Field("report", REPORT, "report"),
 )
-ROOM_URL_ANSWER = Answer(dict, Field("roomUrl", ROOM_URL, "room_url"))
 
 
-def _nullable(schema: Schema) -> Schema:
-    return {"oneOf": [schema, {"type": "null"}]}
+class RoomUrlAnswer(NamedTuple):
+    """A ``room://`` URL."""
+
+    room_url: str
 
 
-VERDICT = Answer(
-    dict,
+ROOM_URL_ANSWER = Record(RoomUrlAnswer, Field("roomUrl", ROOM_URL, "room_url"))
+
+VERDICT = Record(
+    Verdict,
     Field("code", Integer(-(2**31), 2**31, "Tencent's code; 0 where nothing is wrong"), "code"),
     Field("name", Text(64), "name"),
     Field("cause", Text(4096, description="the likely cause, in words"), "cause"),
 )
-CHECK = Answer(
-    dict,
+CHECK = Record(
+    Check,
     Field("name", Text(32), "name"),
-    Field(
-        "passed",
-        Foreign((bool, type(None)), {"type": ["boolean", "null"]}),
-        "passed",
-    ),
+    Field("passed", Foreign((bool, type(None)), {"type": ["boolean", "null"]}), "passed"),
     Field("note", Text(4096), "note"),
 )
-INSPECTION_ANSWER = Answer(
-    dict,
-    Field("kind", Foreign((str, type(None)), _nullable(KIND.json_schema())), "kind"),
+INSPECTION_ANSWER = Record(
+    Explanation,
+    Field("kind", Nullable(KIND), "kind"),
     Field("fields", _OBJECT, "fields"),
     Field("verdict", VERDICT, "verdict"),
-    Field("keyId", Foreign((str, type(None)), _nullable(KEY_ID.json_schema())), "key_id"),
+    Field("keyId", Nullable(KEY_ID), "key_id"),
     Field("checks", Array(CHECK, 16), "checks"),
 )
 STATE = OneOf(
     {state: state for state in ("current", "previous", "pending", "candidate")},
     "current: signs; previous: still verifies; pending: in rotation; candidate: waits for one",
 )
-PUBLIC_KEY = Answer(
-    dict,
+PUBLIC_KEY = Record(
+    StatedKey,
     Field("keyId", KEY_ID, "key_id"),
     Field("state", STATE, "state"),
     Field("since", UNIX_SECONDS, "since", required=False),
     Field("algorithm", OneOf({name: name for name in ALGORITHMS}), "algorithm"),
     Field("publicKey", Text(1024, description="PEM; ECDSA only"), "public_key", required=False),
 )
-KEYS_ANSWER = Answer(dict, APPLICATION_FIELD, Field("keys", Array(PUBLIC_KEY, 4), "keys"))
+
+
+class ApplicationKeys(NamedTuple):
+    """The keys of an application."""
+
+    sdk_app_id: int
+    keys: list[StatedKey]
+
+
+KEYS_ANSWER = Record(
+    ApplicationKeys, APPLICATION_FIELD, Field("keys", Array(PUBLIC_KEY, 4), "keys")
+)

@@ -1,26 +1,31 @@
-"""What the routes of rooms take and answer."""
+"""What the routes of rooms take and answer: each declared once, for encoding and OpenAPI."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chalicelib.api.cursors import CURSOR_SCHEMA, Cursors
 from chalicelib.api.parameters import integer
 from chalicelib.api.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD, USER_ID
-from chalicelib.api.webhook_types import HASH, VERSION
+from chalicelib.api.webhook import HASH, VERSION
 from chalicelib.errors import FieldError, InvalidRequest
-from chalicelib.roster.members import Reason
+from chalicelib.roster.members import Reason, Transition, vouched_for
 from chalicelib.roster.signal import Source
 from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS
-from chalicelib.schema import Answer, Array, Field, Flag, Integer, OneOf, Text, Type
+from chalicelib.schema import Array, Field, Flag, Integer, OneOf, Record, Text, Type
 from chalicelib.table.history import MOST_SHOWN, Window
 from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.rooms import Change
+from chalicelib.table.sessions import Evidence, Session
 from chalicelib.trtc import parse_room_key, room_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
-    from chalicelib.table.listings import Spot
+    from chalicelib.table.history import Roster, Standing
+    from chalicelib.table.listings import OpenRoom, Spot
+    from chalicelib.trtc import Room
 
 LAST_MS: Final = 10**13 - 1
 """The last unix ms that 13 digits write, as the event table's keys do: in the year 2286."""
@@ -79,41 +84,109 @@ SESSIONS_PARAMETERS = (
 
 SOURCE = OneOf({source: source for source in Source}, "who vouches for it")
 BY: Type[str] = USER_ID
+BY_FIELD = Field("by", BY, "by", required=False, default="")
 CURSOR_FIELD = Field("nextCursor", Text(CURSOR_SCHEMA["maxLength"]), "next_cursor", required=False)
 HASH_FIELD = Field("hash", HASH, "hash")
 HEARD_FIELD = Field("heardAt", MOMENT, "heard")
 
-ROOM = Answer(
-    dict,
+
+class RoomSummary(NamedTuple):
+    """A room of the list of open ones; the fields are those of its head."""
+
+    room: Room
+    size: int
+    version: int
+    hash: str
+    heard: int
+
+
+ROOM = Record(
+    RoomSummary,
     *ROOM_FIELDS,
     Field("size", Integer(1, MOST_USERS + 1, "members"), "size"),
     Field("version", VERSION, "version"),
     HASH_FIELD,
     HEARD_FIELD,
 )
-ROOMS_ANSWER = Answer(
-    dict, APPLICATION_FIELD, Field("rooms", Array(ROOM, MOST_ROOMS), "rooms"), CURSOR_FIELD
+
+
+class RoomsPage(NamedTuple):
+    """Open rooms of an application, and where the next page begins, if there is one."""
+
+    sdk_app_id: int
+    rooms: list[RoomSummary]
+    next_cursor: str | None
+
+
+ROOMS_ANSWER = Record(
+    RoomsPage, APPLICATION_FIELD, Field("rooms", Array(ROOM, MOST_ROOMS), "rooms"), CURSOR_FIELD
 )
 
-MEMBER = Answer(
-    dict,
+
+class RosterMember(NamedTuple):
+    """A member as a roster shows it.
+
+    Attributes:
+        since: unix ms of its join.
+        by: the user whose word brought it in; empty where it was Tencent's alone.
+        source: who vouches for that word.
+        confirmed: it is in the room by its own word or Tencent's, not by others' alone.
+        leaving_since: unix ms since which lists have stopped naming it, or None.
+        play_url: as the asking member's newest list gave it, or None.
+    """
+
+    user_id: str
+    since: int
+    by: str
+    source: Source
+    confirmed: bool
+    leaving_since: int | None
+    play_url: str | None
+
+
+MEMBER = Record(
+    RosterMember,
     USER_FIELD,
     Field("since", MOMENT, "since"),
     # The user whose word brought it in; left out where it was Tencent's alone.
-    Field("by", BY, "by", required=False),
+    BY_FIELD,
     Field("source", SOURCE, "source"),
     Field(
         "confirmed",
         Flag("in the room by its own word or Tencent's, not by others' alone"),
-        "ok",
-        False,
+        "confirmed",
+        required=False,
+        default=False,
     ),
     # Lists have stopped naming it then; it leaves unless one names it again.
-    Field("leavingSince", MOMENT, "leaving", required=False),
+    Field("leavingSince", MOMENT, "leaving_since", required=False),
     Field("playUrl", Text(MOST_PLAYURL), "play_url", required=False),
 )
-ROSTER_ANSWER = Answer(
-    dict,
+
+
+class RosterAnswer(NamedTuple):
+    """Who is, or was, in a room.
+
+    Attributes:
+        at: the past moment that it is of, in unix ms; None: now.
+        heard: unix ms at which the room was last heard of; None for a past roster, or an unknown
+            room.
+        lease_ends: unix ms at which the room counts as empty if nothing is heard before, or None.
+    """
+
+    sdk_app_id: int
+    room: Room
+    at: int | None
+    version: int
+    hash: str
+    size: int
+    heard: int | None
+    lease_ends: int | None
+    members: list[RosterMember]
+
+
+ROSTER_ANSWER = Record(
+    RosterAnswer,
     APPLICATION_FIELD,
     *ROOM_FIELDS,
     Field("at", MOMENT, "at", required=False),
@@ -122,41 +195,52 @@ ROSTER_ANSWER = Answer(
     Field("size", Integer(0, MOST_USERS + 1, "members"), "size"),
     Field("heardAt", MOMENT, "heard", required=False),
     # The room counts as empty then, if nothing is heard of it before.
-    Field("leaseEndsAt", MOMENT, "lease", required=False),
+    Field("leaseEndsAt", MOMENT, "lease_ends", required=False),
     Field("members", Array(MEMBER, MOST_USERS + 1), "members"),
 )
 
-TRANSITION = Answer(
-    dict,
-    USER_FIELD,
+TRANSITION = Record(
+    Transition,
+    USER_FIELD._replace(into="user"),
     Field("change", OneOf({"joined": True, "left": False}), "joined"),
     Field("t", MOMENT, "t"),
-    Field("by", BY, "by", required=False),
+    BY_FIELD,
     Field("source", SOURCE, "source"),
     Field("reason", OneOf({reason: reason for reason in Reason}, "why it counts"), "reason"),
 )
-ENTRY = Answer(
-    dict,
+ENTRY = Record(
+    Change,
     Field("version", VERSION, "version"),
-    Field("recordedAt", MOMENT, "recorded"),
+    Field("recordedAt", MOMENT, "at"),
     Field("transitions", Array(TRANSITION, TRANSITIONS_MOST), "transitions"),
 )
-TIMELINE_ANSWER = Answer(
-    dict,
+
+
+class TimelinePage(NamedTuple):
+    """Changes of a room, and where the next page begins, if there is one."""
+
+    sdk_app_id: int
+    room: Room
+    entries: list[Change]
+    next_cursor: str | None
+
+
+TIMELINE_ANSWER = Record(
+    TimelinePage,
     APPLICATION_FIELD,
     *ROOM_FIELDS,
     Field("entries", Array(ENTRY, MOST_ENTRIES), "entries"),
     CURSOR_FIELD,
 )
 
-EVIDENCE = Answer(
-    dict,
-    Field("by", BY, "by", required=False),
+EVIDENCE = Record(
+    Evidence,
+    BY_FIELD,
     Field("source", SOURCE, "source"),
     Field("reason", OneOf({reason: reason for reason in Reason}), "reason"),
 )
-SESSION = Answer(
-    dict,
+SESSION = Record(
+    Session,
     *ROOM_FIELDS,
     Field("joined", MOMENT, "joined"),
     Field("joinedBy", EVIDENCE, "joined_by"),
@@ -165,8 +249,19 @@ SESSION = Answer(
     Field("leftBy", EVIDENCE, "left_by", required=False),
     Field("durationMs", MOMENT, "duration", required=False),
 )
-SESSIONS_ANSWER = Answer(
-    dict,
+
+
+class SessionsPage(NamedTuple):
+    """A user's sessions, and where the next page begins, if there is one."""
+
+    sdk_app_id: int
+    user_id: str
+    sessions: list[Session]
+    next_cursor: str | None
+
+
+SESSIONS_ANSWER = Record(
+    SessionsPage,
     APPLICATION_FIELD,
     USER_FIELD,
     Field("sessions", Array(SESSION, MOST_SESSIONS), "sessions"),
@@ -174,18 +269,74 @@ SESSIONS_ANSWER = Answer(
 )
 
 
+def summary_of(listed: OpenRoom) -> RoomSummary:
+    """A room of the list of open ones."""
+    head = listed.room.head
+    return RoomSummary(listed.room.ref.room, listed.size, head.version, head.hash, head.heard)
+
+
+def roster_of(
+    standing: Standing,
+    roster: Roster,
+    playurls: Mapping[str, str | None],
+    spoken: AbstractSet[str],
+    at: int | None,
+) -> RosterAnswer:
+    """A roster.
+
+    Args:
+        standing: the room.
+        roster: who is in it, or was.
+        playurls: that the asking member knows, by userid.
+        spoken: members that others named, and that have reported since.
+        at: the past moment that the roster is of, in unix ms; None: it is of now.
+    """
+    ref, version = standing.room.ref, standing.room.head.version
+    members = sorted(roster.members.items(), key=lambda pair: (pair[1].since, pair[0]))
+    return RosterAnswer(
+        sdk_app_id=ref.sdk_app_id,
+        room=ref.room,
+        at=at,
+        version=version,
+        hash=roster.hash,
+        size=len(members),
+        heard=standing.head.heard if at is None and version else None,
+        lease_ends=standing.head.lease_ends if at is None and members else None,
+        members=[
+            RosterMember(
+                user_id=user,
+                since=member.since,
+                by=member.by,
+                source=member.source,
+                confirmed=user in spoken or vouched_for(user, member),
+                leaving_since=roster.leaving.get(user),
+                play_url=playurls.get(user),
+            )
+            for user, member in members
+        ],
+    )
+
+
+def what_decides(standing: Standing) -> list[Any]:
+    """What a roster of now depends on: as its room is written, and who of it has left since."""
+    written, head = standing.room.head, standing.head
+    pending = [[group.t, group.size] for group in head.pending]
+    began = [written.version, written.revision, written.lease.heard]
+    return [*began, head.size, head.hash, pending]
+
+
 def limit_of(query: Mapping[str, str], wanted: Integer) -> int:
-    """How many things a page may hold; raises Invalid."""
+    """How many things a page may hold; raises InvalidRequest."""
     return integer("limit", query.get("limit", str(USUAL_LIMIT)), wanted)
 
 
 def moment_of(query: Mapping[str, str], name: str, usual: int) -> int:
-    """A time in a query, in unix ms; raises Invalid."""
+    """A time in a query, in unix ms; raises InvalidRequest."""
     return integer(name, query[name], MOMENT) if name in query else usual
 
 
 def window_of(query: Mapping[str, str]) -> Window:
-    """The times from and to of a query; raises Invalid."""
+    """The times from and to of a query; raises InvalidRequest."""
     window = Window(moment_of(query, "from", 0), moment_of(query, "to", LAST_MS))
     if window.first > window.last:
         raise InvalidRequest((FieldError("from", "must not be after to"),))
@@ -193,7 +344,7 @@ def window_of(query: Mapping[str, str]) -> Window:
 
 
 def past_of(query: Mapping[str, str], now: int) -> int | None:
-    """The past moment in a query, or None; raises Invalid."""
+    """The past moment in a query, or None; raises InvalidRequest."""
     if "at" not in query:
         return None
     at = integer("at", query["at"], MOMENT)

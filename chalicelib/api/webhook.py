@@ -1,4 +1,4 @@
-"""What the webhook's routes take and answer."""
+"""What members' reports are made of, and what they are answered: each declared once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from chalicelib.api.vocabulary import UNIX_MS, USER_ID
 from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS, USERLIST_EVENT
 from chalicelib.roster.view import HASH_DIGITS
 from chalicelib.schema import (
-    Answer,
     ByMember,
     Field,
     Flag,
@@ -119,13 +118,43 @@ LIST_REQUEST = Record(ReportRequest, *REPORT_FIELDS)
 REPORT_REQUEST: Type[ReportRequest | HeartbeatRequest] = ByMember(
     "heartbeat", HEARTBEAT_REQUEST, LIST_REQUEST
 )
-REPORT_ANSWER = Answer(
-    dict,
+
+
+class ReportAnswer(NamedTuple):
+    """What became of a report or a heartbeat.
+
+    Attributes:
+        outcome: what it did.
+        version: of the room.
+        hash: names the set of users that a list stated; a heartbeat echoes it.
+        epoch: of a report, in unix ms.
+        seq: of a report.
+        members: how many users a list stated, its reporter among them.
+        resend: the client should send its list again.
+    """
+
+    outcome: str
+    version: int
+    hash: str | None = None
+    epoch: int | None = None
+    seq: int | None = None
+    members: int | None = None
+    resend: bool = False
+
+
+REPORT_ANSWER = Record(
+    ReportAnswer,
     Field("outcome", OUTCOME, "outcome"),
     Field("version", VERSION, "version"),
     Field("hash", HASH, "hash", required=False),
     Field("epoch", UNIX_MS, "epoch", required=False),
     Field("seq", SEQ, "seq", required=False),
     Field("members", MEMBERS, "members", required=False),
-    Field("resend", Flag("send the list again, as it is now"), "resend", required=False),
+    Field(
+        "resend",
+        Flag("send the list again, as it is now"),
+        "resend",
+        required=False,
+        default=False,
+    ),
 )

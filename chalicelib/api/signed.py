@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chalicelib.api.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD
-from chalicelib.api.webhook_types import HEARTBEAT_REQUEST, LIST_REQUEST
+from chalicelib.api.webhook import HEARTBEAT_REQUEST, LIST_REQUEST
 from chalicelib.roster.callback import MOST_KIND, Callback, parse_callback
 from chalicelib.schema import (
-    Answer,
     ByMember,
     Checked,
     Field,
@@ -20,7 +19,7 @@ from chalicelib.schema import (
 from chalicelib.trtc import room_key
 
 if TYPE_CHECKING:
-    from chalicelib.api.webhook_types import HeartbeatRequest, ReportRequest
+    from chalicelib.api.webhook import HeartbeatRequest, ReportRequest
     from chalicelib.trtc import Room
 
 CALLBACK_MOST: Final = 64 * 1024  # bytes
@@ -99,7 +98,16 @@ _CALLBACK: Schema = {
 CALLBACK: Checked[Callback] = Checked(parse_callback, _CALLBACK)
 """Read from the bytes, since its text is kept as it came."""
 
-CALLBACK_ANSWER = Answer(dict, Field("code", Integer(0, 0, "as Tencent asks for"), "code"))
+
+class CallbackAnswer(NamedTuple):
+    """What Tencent expects to be told."""
+
+    code: int = 0
+
+
+CALLBACK_ANSWER = Record(
+    CallbackAnswer, Field("code", Integer(0, 0, "as Tencent asks for"), "code")
+)
 
 
 def _header(name: str, description: str) -> dict[str, Any]:
