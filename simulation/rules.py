@@ -181,9 +181,7 @@ class Roomgate:
 
     def _fold(self, signal: Signal, now: int) -> Folded:
         known = Known()
-        while isinstance(
-            folded := fold(self.head, signal, known, now=now, most=self.most), Needs
-        ):
+        while isinstance(folded := fold(self.head, signal, known, now=now, most=self.most), Needs):
             known = self._read(folded, signal.user, known)
         self._write(folded.head, folded.transitions)
         return folded

@@ -61,7 +61,8 @@ class Line(NamedTuple):
         right = f"{sum(score.right for score in known)}/{len(known)}"
         return (
             f"{self.setting.size:7} {self._clients:22} {self.rule:16} {len(runs):4} {self._true:6}"
-            f" {told:5.2f} {self._lasting / self._true:7.2f} {self.ratio:6.3f} {min(runs):6.2f}-{max(runs):5.2f} {right:>9}"
+            f" {told:5.2f} {self._lasting / self._true:7.2f}"
+            f" {self.ratio:6.3f} {min(runs):6.2f}-{max(runs):5.2f} {right:>9}"
             f" {len(runs) - len(known):10} {self._twice:5} {cost}"
         )
 
@@ -108,7 +109,8 @@ class Line(NamedTuple):
 def heading() -> str:
     """Names of the columns; the last three are per signal."""
     return (
-        f"{'members':>7} {'clients':22} {'rule':16} {'runs':>4} {'true':>6} {'told':>5} {'lasting':>7}"
+        f"{'members':>7} {'clients':22} {'rule':16} {'runs':>4} {'true':>6}"
+        f" {'told':>5} {'lasting':>7}"
         f" {'emitted/true':>18} {'right':>9} {'unknowable':>10} {'twice':>5}"
         f" {'writes':>7} {'recalls':>7} {'loads':>7}"
     )

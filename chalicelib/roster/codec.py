@@ -68,9 +68,7 @@ def head_of(form: Mapping[str, Any]) -> Head:
         pending=tuple(_pending_of(zero, *each) for each in form["pending"]),
         marks=tuple(mark for each in form["marks"] for mark in _marks_of(zero, *each)),
         beats=tuple(Beat(user, zero + t) for user, t in form["beats"]),
-        reconnects=tuple(
-            Reconnect(user, times, zero + t) for user, times, t in form["reconnects"]
-        ),
+        reconnects=tuple(Reconnect(user, times, zero + t) for user, times, t in form["reconnects"]),
     )
 
 

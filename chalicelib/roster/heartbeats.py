@@ -124,9 +124,7 @@ def _has_missed(head: Head, signal: Signal, known: Known, last: PastReport) -> b
     doubtful = [
         mark
         for mark in head.marks
-        if not mark.present
-        and last.t <= mark.t + patience
-        and signal.t > mark.t + STRAGGLER
+        if not mark.present and last.t <= mark.t + patience and signal.t > mark.t + STRAGGLER
     ]
     stated = {digest_of(user) for user in last.plus}
     return any(_states(last, mark, stated) for mark in doubtful)

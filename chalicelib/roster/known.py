@@ -6,11 +6,12 @@ called it reads that and calls again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chalicelib.roster.members import Member
     from chalicelib.roster.signal import PastReport
 
@@ -45,7 +46,7 @@ class Needs(NamedTuple):
     users: tuple[str, ...] = ()
 
 
-class Lacking(Exception):  # noqa: N818 (it never leaves the package)
+class Lacking(Exception):
     """Ends a fold that lacks something.
 
     Attributes:

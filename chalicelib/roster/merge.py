@@ -127,7 +127,7 @@ def _news(news_from: NewsFrom, marks: Marks, known: Known) -> _News:
     came.sort(key=lambda user: user != signal.user)
     named = {user: leaving[user] for user in stated & leaving.keys()}
     own = leaving.get(signal.user)
-    back = {user for user, group in named.items() if _cancels(signal, user, group, own)}
+    back = {user for user, group in named.items() if _cancels(signal, group, own)}
     held = {
         user
         for user, group in named.items()
@@ -140,7 +140,7 @@ def _news(news_from: NewsFrom, marks: Marks, known: Known) -> _News:
     return _News(came, back, held, _not_heard_since(gone, claim, known))
 
 
-def _cancels(signal: Signal, user: str, group: Pending, own: Pending | None) -> bool:
+def _cancels(signal: Signal, group: Pending, own: Pending | None) -> bool:
     """Whether naming one who is about to leave shows that it stays.
 
     It does if one speaks who has said that it left, or somebody who was asked; or that one itself,
@@ -149,8 +149,7 @@ def _cancels(signal: Signal, user: str, group: Pending, own: Pending | None) -> 
 
     Args:
         signal: the list.
-        user: whom it names.
-        group: those with whom the user is about to leave.
+        group: those with whom the one that it names is about to leave.
         own: those with whom the list's reporter is, if it is.
     """
     believed = len(group.witnesses) == 1 or signal.order.epoch > group.t
@@ -255,9 +254,9 @@ def witnessed(head: Head, claim: Claim, members: Mapping[str, Member]) -> Head:
     signal, before = claim.signal, claim.before
     if before is None or claim.names_nobody_yet:
         return head
-    groups = []
-    for group in head.pending:
-        if (
+
+    def has_seen(group: Pending) -> bool:
+        return (
             head.lacking(group) > 1
             and signal.user not in group.witnesses
             and signal.t >= group.t - STRAGGLER
@@ -265,9 +264,12 @@ def witnessed(head: Head, claim: Claim, members: Mapping[str, Member]) -> Head:
                 user not in signal.stated and names(before, user, None, members[user].since)
                 for user in group.users(members)
             )
-        ):
-            group = group._replace(witnesses=(*group.witnesses, signal.user))
-        groups.append(group)
+        )
+
+    groups = [
+        group._replace(witnesses=(*group.witnesses, signal.user)) if has_seen(group) else group
+        for group in head.pending
+    ]
     return head._replace(pending=tuple(groups))
 
 

@@ -122,8 +122,8 @@ def claim_of(signal: Signal, past: Sequence[PastReport]) -> Claim | None:
     if past and past[0].order > signal.order:
         return None
     older = [each for each in past if each.order < signal.order]
-    before = next((each for each in older if each.members != 1), None)
-    return Claim(signal, older[0] if older else None, before or (older[0] if older else None), older)
+    last = older[0] if older else None
+    return Claim(signal, last, next((it for it in older if it.members != 1), last), older)
 
 
 def position(stops: Iterable[PastState], hash_: str, received: int) -> int | None:

@@ -106,9 +106,7 @@ def settled_parts(head: Head, now: int, known: Known) -> tuple[Head, Sequence[Tr
     return head, transitions
 
 
-def _silent(
-    head: Head, now: int, members: Mapping[str, Member]
-) -> tuple[Head, list[Transition]]:
+def _silent(head: Head, now: int, members: Mapping[str, Member]) -> tuple[Head, list[Transition]]:
     """Those leave who had begun to send heartbeats and were not heard of for too long."""
     silent = [beat for beat in head.beats if head.beating_until(beat) <= now]
     gone = {beat.user: max(beat.t, head.lease.agreed) for beat in silent}

@@ -248,9 +248,7 @@ class RoomWriter:
             return RecordResult(folded.outcome, room, folded.resend, folded.dropped)
         return RecordResult(UNFOLDED, room)
 
-    def _read(
-        self, needs: Needs, room: RoomState, user: str, known: Known, members: Load
-    ) -> Known:
+    def _read(self, needs: Needs, room: RoomState, user: str, known: Known, members: Load) -> Known:
         """The one place that reads what a fold lacks."""
         place = ReporterKey(*room.ref, user)
         if needs.read is Read.MEMBERS:

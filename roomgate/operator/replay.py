@@ -101,7 +101,9 @@ def replayed(story: Story, now: int) -> set[str]:
             mine.append(_said(signal))
             mine.sort(reverse=True)
         known = Known(members, tuple(mine[:MOST_PAST]))
-        while isinstance(folded := fold(head, signal, known, now=came_in, most=MOST_MEMBERS), Needs):
+        while isinstance(
+            folded := fold(head, signal, known, now=came_in, most=MOST_MEMBERS), Needs
+        ):
             known = known._replace(words={user: _last(stored[user]) for user in folded.users})
         head, members = folded.head, replay(members, folded.transitions)
     head = head._replace(lease=Lease(now))

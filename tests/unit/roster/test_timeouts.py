@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.roster.head import LEASE, LEASE_BEATING, RETURN, STRAGGLER, WITNESS, Head
+from chalicelib.roster.head import LEASE, LEASE_BEATING, RETURN, Head
 from chalicelib.roster.known import Known
 from chalicelib.roster.members import Reason
 from chalicelib.roster.timeouts import Settled, due, settle, settled_members, settled_size
