@@ -15,6 +15,7 @@ from simulation.truth import history, truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from chalicelib.roster.signal import Order, Signal
     from simulation.rules import Rule
@@ -92,11 +93,11 @@ class World:
             told=self.told,
             emitted=len(rule.emitted),
             twice=twice(rule.emitted),
-            right=self._is_right(rule.shown(now + SETTLED)),
+            right=self.is_right(rule.shown(now + SETTLED)),
             knowable=bool(self.sent.last()),
         )
 
-    def _is_right(self, shown: set[str]) -> bool:
+    def is_right(self, shown: AbstractSet[str]) -> bool:
         """Whether a roster holds all who are in the room, and nobody who is known to have left."""
         ghosts = shown - self.truth
         return self.truth <= shown and not any(map(self._saw_leave, ghosts))

@@ -26,7 +26,7 @@ KEPT = (4, 20, 100)
 
 OURS = (Roomgate.name, Refolded.name)
 
-LEAST = 0.98
+LEAST_IN_ORDER, LEAST_ELSE = 0.98, 0.95
 MOST_IN_ORDER, MOST_ELSE = 1.02, 1.15
 
 
@@ -78,8 +78,9 @@ class Line(NamedTuple):
         where = f"{self.rule}: {self.setting.size} members, {self._clients}"
         faults = []
         most = MOST_IN_ORDER if self.setting.ordered else MOST_ELSE
+        least = LEAST_IN_ORDER if self.setting.ordered else LEAST_ELSE
         lasting = sum(score.emitted for score in self.scores) / self._lasting
-        if 4 <= self.setting.size <= 100 and (lasting < LEAST or self.ratio > most):
+        if 4 <= self.setting.size <= 100 and (lasting < least or self.ratio > most):
             faults.append(f"{where}: {self.ratio:.3f} transitions for each true one")
         if any(score.knowable and not score.right for score in self.scores):
             faults.append(f"{where}: a roster is wrong in the end")

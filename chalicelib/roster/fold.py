@@ -44,7 +44,7 @@ from chalicelib.roster.merge import NewsFrom, merge
 from chalicelib.roster.reporters import claim_of, position
 from chalicelib.roster.signal import Kind
 from chalicelib.roster.timeouts import settled_parts
-from chalicelib.roster.transforms import Outcome, Step, finished
+from chalicelib.roster.transforms import Outcome, Step, finished, marked
 
 if TYPE_CHECKING:
     from chalicelib.roster.head import Head
@@ -87,11 +87,13 @@ def fold(head: Head, signal: Signal, known: Known, *, now: int, most: int) -> Fo
         settled, due = settled_parts(head, now, known)
         if due:
             known = known._replace(members=replay(known.roster(), due))
-        step = _folded(settled, signal.dated(), known, now, most)
+        # What is too old to be remembered is forgotten first: so a second fold sees the same.
+        aged = marked(settled, (), now=now)
+        step = _folded(aged, signal.dated(), known, now, most)
     except Lacking as lacking:
         return lacking.needs
     transitions = (*due, *step.transitions)
-    after = finished(head, step.head, transitions)
+    after = finished(head, settled if step.head == aged else step.head, transitions)
     return Folded(after, transitions, step.outcome, step.resend, step.dropped)
 
 

@@ -119,7 +119,7 @@ def marked(head: Head, marks: Iterable[RecentChange], *, now: int) -> Head:
     old = [mark for mark in head.marks if mark.digest not in news]
     every = sorted([*news.values(), *old], key=lambda mark: mark.t, reverse=True)
     oldest = max(now, head.heard) - LAGGARD - STRAGGLER
-    kept = [mark for mark in every[:MOST_MARKS] if mark.t > oldest]
+    kept = [mark for mark in every[:MOST_MARKS] if mark.t >= oldest]
     floor = max((mark.t for mark in every[len(kept) :] if not mark.present), default=0)
     return head._replace(marks=tuple(kept), floor=max(head.floor, floor))
 

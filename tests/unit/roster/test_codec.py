@@ -56,7 +56,7 @@ def test_a_head_is_small_and_its_members_stay_apart(members: int, small: int, wh
     """
     room = busy_room(members)
     assert len(room.members) == members
-    assert room.head.marks
+    assert room.head.marks or room.head.pending
     assert squeezed(head_form(room.head)) <= small
     together = squeezed([head_form(room.head), members_form(room.members)])
     assert together <= whole

@@ -112,7 +112,7 @@ class StoredRoom:
 def test_any_order_of_a_history_and_one_heartbeat_of_each_bring_everyone_in(
     seed: int, users: list[str]
 ) -> None:
-    """Permuted, doubled, folded once more by keeper at any time: all who are there are in the roster."""
+    """Permuted, doubled, folded once more by keeper at any time: who is there is in the roster."""
     chance = random.Random(seed)  # noqa: S311 (made-up histories)
     said = history(chance, users)
     present = {user for user in users if chance.random() < 0.6} or {users[0]}
