@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from typing import Any
 
 from chalice.app import Chalice, Response
@@ -20,8 +21,9 @@ from chalicelib.auth.report_grants import authenticate_report
 from chalicelib.auth.report_tokens import Claims, ReportTokenKeys
 from chalicelib.auth.signers import Signers
 from chalicelib.roster.callback import Callback
+from chalicelib.roster.pace import heartbeat_after
 from chalicelib.roster.signal import Kind, Order, Signal, Source
-from chalicelib.roster.userlist import ListTooLarge, parse_pushed
+from chalicelib.roster.userlist import MOST_LEFT_OUT, ListTooLarge, parse_pushed
 from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
 from chalicelib.stores.room_limits import RoomLimits
@@ -57,6 +59,7 @@ COUNTS = {
     "applied": "ReportsApplied",
     "unchanged": "ReportsUnchanged",
     "stale": "ReportsStale",
+    "full": "ReportsFull",
     "duplicate": "ReportsDuplicate",
     "stored": "ReportsDeferred",
 }
@@ -201,7 +204,15 @@ def hear(
     # If others wrote the room all the time it was heard of; where it can't be read, nothing is.
     call.outcome = "unchanged" if result.outcome == "stored" else result.outcome
     call.counts["Heartbeats"] = 1
-    return reply(types.ReportAnswer(call.outcome, result.room.head.version, resend=result.resend))
+    head = result.room.head
+    return reply(
+        types.ReportAnswer(
+            call.outcome,
+            head.version,
+            resend=result.resend,
+            heartbeat_after=heartbeat_after(head, random.random()),  # noqa: S311 (jitter)
+        )
+    )
 
 
 def record(
@@ -223,6 +234,7 @@ def record(
     except ReportConflict:
         call.counts["ReportsConflict"] = 1
         raise
+    left_out = (*(view.left_out if view else ()), *result.dropped)
     call.outcome = result.outcome
     call.counts[COUNTS[result.outcome]] = 1
     return reply(
@@ -234,6 +246,8 @@ def record(
             seq=body.seq,
             members=view.members if view else None,
             resend=result.resend,
+            heartbeat_after=heartbeat_after(result.room.head, random.random()),  # noqa: S311
+            left_out=left_out[:MOST_LEFT_OUT] or None,
         )
     )
 
