@@ -166,7 +166,7 @@ def _careful_others(
     faults: list[FieldError] = []
     for index, entry in enumerate(userlist):
         if name := _unsignable(entry):
-            left_out.append(name[:MOST_NAME])
+            left_out.append(name[:MOST_NAME].encode(errors="replace").decode())
             continue
         fault = _entry_fault(entry, reporter, others)
         if fault:
