@@ -10,7 +10,7 @@ from chalicelib.roster.fold import Folded, fold
 from chalicelib.roster.head import Head
 from chalicelib.roster.known import MOST_PAST, Known, Needs, Read
 from chalicelib.roster.members import Member, Transition, replay
-from chalicelib.roster.signal import Kind, Order, PastReport, Signal
+from chalicelib.roster.signal import Kind, Order, PastReport, Signal, Source
 from chalicelib.roster.timeouts import Settled, settle, settled_members
 from chalicelib.roster.view import set_hash
 
@@ -136,7 +136,8 @@ class Roomgate:
     Attributes:
         head: the head.
         members: the roster, those about to leave among them.
-        timeline: all transitions.
+        timeline: all transitions,
+        versions: and the versions that they made.
         folded: what came of the last signal.
         most: members of the room.
         signals: how many were folded,
@@ -151,6 +152,7 @@ class Roomgate:
         self.head = Head()
         self.members: dict[str, Member] = {}
         self.timeline: list[Transition] = []
+        self.versions: list[int] = []
         self.emitted: list[tuple[str, bool]] = []
         self.folded: Folded | None = None
         self.most = MOST
@@ -160,7 +162,7 @@ class Roomgate:
     def take(self, signal: Signal) -> bool:
         """Store it, unless it is stored, and fold what is stored."""
         now = signal.received
-        if signal.kind in {Kind.LIST, Kind.LEFT}:
+        if signal.source is not Source.TENCENT and signal.kind is not Kind.HEARTBEAT:
             mine = self._stored.setdefault(signal.user, {})
             if signal.order not in mine:
                 mine[signal.order] = signal, said(signal, self.head, self.members)
@@ -207,6 +209,7 @@ class Roomgate:
         self.writes += head is not self.head
         assert (head.version != self.head.version) == bool(transitions)
         if transitions:
+            self.versions.append(head.version)
             self.members = replay(self.members, transitions)
             self.timeline += transitions
             self.emitted += [(each.user, each.joined) for each in transitions]

@@ -52,8 +52,9 @@ def went(head: Head, signal: Signal, known: Known, now: int) -> Step:
     member = roster.get(signal.user)
     if member is None:
         return Step(_with_mark(head, signal, now), outcome=Outcome.UNCHANGED)
-    # Tencent orders by EventMsTs. A list that brought it in may have been dated a little late.
-    if signal.t < member.since - (0 if of_tencent else STRAGGLER):
+    # Tencent's times are exact. A list that brought it in may have been dated a little late.
+    exact = of_tencent or member.source is Source.TENCENT
+    if signal.t < member.since - (0 if exact else STRAGGLER):
         return Step(head, outcome=Outcome.STALE)
     by = "" if of_tencent else signal.user
     reason = _REASONS.get(signal.cause, Reason.LEFT) if signal.cause else Reason.LEFT

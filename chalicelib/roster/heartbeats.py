@@ -90,11 +90,16 @@ def _seen_again(head: Head, signal: Signal, last: PastReport, known: Known, now:
         return head
     members = known.roster()
     leaving = head.leaving(members)
+    own = leaving.get(signal.user)
+    refuted = own if own and len(own.witnesses) == 1 else None
     back = {
         user
         for user, group in leaving.items()
         if (user == signal.user and signal.t > group.t)
-        or (signal.t > group.t + STRAGGLER and names(last, user, None, members[user].since))
+        or (
+            signal.t > group.t + (0 if group == refuted else STRAGGLER)
+            and names(last, user, None, members[user].since)
+        )
     }
     if not back:
         return head
