@@ -12,6 +12,7 @@ from chalicelib.api.bodies import parse_body
 from chalicelib.api.webhook import REPORT_REQUEST, ReportRequest
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
+from chalicelib.roster.known import Known, Needs
 from chalicelib.roster.members import Member
 from chalicelib.roster.signal import Source
 from chalicelib.roster.transforms import Outcome
@@ -79,14 +80,12 @@ class _Handling:
         return Report(self._place, START, request.seq, NOW, request.age, Source.CLIENT, view)
 
     def _fold(self, report: Report) -> Folded:
-        return fold(
-            self._head,
-            report.signal,
-            now=NOW,
-            members=lambda: self._members,
-            recall=tuple,
-            most=MOST,
-        )
+        known = Known()
+        while isinstance(
+            folded := fold(self._head, report.signal, known, now=NOW, most=MOST), Needs
+        ):
+            known = known._replace(members=self._members, past=())
+        return folded
 
 
 def handling_figures(_material: Material) -> list[Figure]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from chalicelib.roster.signal import Kind, Order, Signal, Source
+from chalicelib.roster.signal import LAST_SEQ, Kind, Order, Signal, Source
 from chalicelib.roster.view import set_hash
 from simulation.sights import Sight, Stay, in_another_order, in_order, stays
 from simulation.truth import truths
@@ -150,7 +150,7 @@ class Senders:
             ageless = self._often(AGELESS) and self.odd
             self._habits[stay.user] = (0 if fate < NEVER else silent, ageless)
         token = self._tokens.get(stay.user)
-        if token is None or self._often(0.5):
+        if token is None or self.setting.beats or self._often(0.5):
             token = (stay.start - chance.randint(200, 2000), 0)
         see = in_order if self.setting.ordered else in_another_order
         sights = list(see(stay, self.changes, self.sets, chance))
@@ -228,13 +228,14 @@ class Senders:
         """A heartbeat that echoes the hash of a sight."""
         t += self.transit()
         hash_ = self.hash(client.sights[at].users)
-        return Signal(Kind.HEARTBEAT, Source.CLIENT, client.stay.user, t, t, hash=hash_)
+        order = Order(client.epoch, 0)
+        return Signal(Kind.HEARTBEAT, Source.CLIENT, client.stay.user, t, t, order, hash_)
 
     def _say_good_bye(self, client: Client) -> None:
         end, user = client.stay.end, client.stay.user
         if end is not None and client.mute is None and self._often(LAST_WORDS):
             t = end + self.chance.randint(-20, 20)
-            order = client.order(len(client.sights))
+            order = Order(client.epoch, LAST_SEQ)
             received = t + self.transit()
             self._deliver(Signal(Kind.LEFT, Source.CLIENT, user, t, received, order))
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.roster.fold import Folded, fold
 from chalicelib.roster.head import Head
+from chalicelib.roster.known import MOST_PAST, Known, Needs, Read
 from chalicelib.roster.members import Member, Transition, replay
-from chalicelib.roster.signal import Kind, Order, PastReport, Signal
-from chalicelib.roster.timeouts import settle, settled_members
+from chalicelib.roster.signal import Kind, Order, PastReport, Signal, Source
+from chalicelib.roster.timeouts import Settled, settle, settled_members
 from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ class Roomgate:
     Attributes:
         head: the head.
         members: the roster, those about to leave among them.
-        timeline: all transitions.
+        timeline: all transitions,
+        versions: and the versions that they made.
         folded: what came of the last signal.
         most: members of the room.
         signals: how many were folded,
@@ -150,6 +152,7 @@ class Roomgate:
         self.head = Head()
         self.members: dict[str, Member] = {}
         self.timeline: list[Transition] = []
+        self.versions: list[int] = []
         self.emitted: list[tuple[str, bool]] = []
         self.folded: Folded | None = None
         self.most = MOST
@@ -159,7 +162,7 @@ class Roomgate:
     def take(self, signal: Signal) -> bool:
         """Store it, unless it is stored, and fold what is stored."""
         now = signal.received
-        if signal.order != Order(0, 0):
+        if signal.source is not Source.TENCENT and signal.kind is not Kind.HEARTBEAT:
             mine = self._stored.setdefault(signal.user, {})
             if signal.order not in mine:
                 mine[signal.order] = signal, said(signal, self.head, self.members)
@@ -174,33 +177,39 @@ class Roomgate:
 
     def settle(self, now: int) -> None:
         """What the sweeper does."""
-        self._write(*settle(self.head, now, self._load))
+        settled = settle(self.head, now, Known(self.members))
+        assert isinstance(settled, Settled)
+        self._write(*settled)
 
     def _fold(self, signal: Signal, now: int) -> Folded:
-        folded = fold(
-            self.head,
-            signal,
-            now=now,
-            members=self._load,
-            recall=lambda: self._recall(signal.user),
-            most=self.most,
-        )
+        known = Known()
+        while isinstance(folded := fold(self.head, signal, known, now=now, most=self.most), Needs):
+            known = self._read(folded, signal.user, known)
         self._write(folded.head, folded.transitions)
         return folded
 
-    def _load(self) -> Mapping[str, Member]:
-        self.loads += 1
-        return self.members
-
-    def _recall(self, user: str) -> list[PastReport]:
+    def _read(self, needs: Needs, user: str, known: Known) -> Known:
+        if needs.read is Read.MEMBERS:
+            assert known.members is None
+            self.loads += 1
+            return known._replace(members=self.members)
         self.recalls += 1
+        if needs.read is Read.WORDS:
+            words = {user: next(iter(self._recall(user)), None) for user in needs.users}
+            return known._replace(words={**known.words, **words})
+        if needs.read is Read.PAST:
+            return known._replace(past=self._recall(user))
+        return known._replace(recent=self._recall(user))
+
+    def _recall(self, user: str) -> tuple[PastReport, ...]:
         mine = self._stored.get(user, {})
-        return [mine[order][1] for order in sorted(mine, reverse=True)[:2]]
+        return tuple(mine[order][1] for order in sorted(mine, reverse=True)[:MOST_PAST])
 
     def _write(self, head: Head, transitions: Sequence[Transition]) -> None:
         self.writes += head is not self.head
         assert (head.version != self.head.version) == bool(transitions)
         if transitions:
+            self.versions.append(head.version)
             self.members = replay(self.members, transitions)
             self.timeline += transitions
             self.emitted += [(each.user, each.joined) for each in transitions]
@@ -247,6 +256,7 @@ def said(signal: Signal, head: Head, members: Mapping[str, Member]) -> PastRepor
         return PastReport(signal.order, signal.t, signal.received, "", 0)
     listed = signal.listed | {signal.user}
     it = PastReport(signal.order, signal.t, signal.received, signal.hash, len(listed), plus=listed)
+    it = it._replace(asked=signal.asked)
     if len(listed) <= WHOLE:
         return it
     plus: AbstractSet[str] = frozenset()

@@ -9,11 +9,13 @@ from itertools import count, pairwise
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from chalicelib.roster.head import RETURN
 from simulation.clients import Senders
 from simulation.truth import history, truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from chalicelib.roster.signal import Order, Signal
     from simulation.rules import Rule
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
 History: TypeAlias = "Callable[[Setting, Random], list[Change]]"
 """Makes all changes of a room."""
 
+SIGHT = 1_000
+"""Ms that may pass until a client sees something, and until its report comes in."""
+
 QUIET = 30_000
 """Ms after the last signal, before everyone sends a heartbeat."""
 LAST_BEATS = 20_000
 """Ms in which all of them do."""
-SETTLED = 11_000
+SETTLED = 60_000
 """Ms after these at which the roster is looked at: a leave may lack one witness."""
 
 
@@ -36,6 +41,8 @@ class Score(NamedTuple):
 
     Attributes:
         true: transitions that truly were.
+        lasting: of these, those that lists alone can tell from a network switch: without leaves
+            after which the user was back within `RETURN`, and these returns.
         told: of these, those that show in the lists that were sent.
         emitted: those that the rule has made of them.
         twice: of these, those that were a user's second join or leave in a row.
@@ -44,6 +51,7 @@ class Score(NamedTuple):
     """
 
     true: int
+    lasting: int
     told: int
     emitted: int
     twice: int
@@ -81,11 +89,26 @@ class World:
         now = self._hear(rule, self.last_beats(now + QUIET))
         return Score(
             true=sum(len(change.users) for change in self.changes),
+            lasting=lasting(self.changes),
             told=self.told,
             emitted=len(rule.emitted),
             twice=twice(rule.emitted),
-            right=rule.shown(now + SETTLED) == self.truth,
+            right=self.is_right(rule.shown(now + SETTLED)),
             knowable=bool(self.sent.last()),
+        )
+
+    def is_right(self, shown: AbstractSet[str]) -> bool:
+        """Whether a roster holds all who are in the room, and nobody who is known to have left."""
+        ghosts = shown - self.truth
+        return self.truth <= shown and not any(map(self._saw_leave, ghosts))
+
+    def _saw_leave(self, user: str) -> bool:
+        """Whether somebody who reports in the end has named a user in its last stay."""
+        came = self.sent.clients[user][-1].stay.start
+        return any(
+            user in sight.users and sight.t >= came
+            for client in self.sent.last()
+            for sight in client.sights
         )
 
     def last_beats(self, start: int) -> list[Signal]:
@@ -124,7 +147,19 @@ class World:
         order = client.order(at)
         self._answers[order] += 1
         answer = self.senders.list(client, at, client.sights[at], sent, 0)
-        return answer._replace(order=client.order(at, self._answers[order]))
+        again = client.order(at, self._answers[order])
+        return answer._replace(order=again, asked=True)
+
+
+def lasting(changes: list[Change]) -> int:
+    """How many transitions there truly were, but for leaves with a return soon after."""
+    number = 0
+    left: dict[str, int] = {}
+    for change in changes:
+        number += len(change.users)
+        left |= dict.fromkeys(change.left, change.t)
+        number -= 2 * sum(change.t - left.get(user, 0) <= RETURN + SIGHT for user in change.joined)
+    return number
 
 
 def told(changes: list[Change], sights: list[Sight]) -> int:

@@ -26,7 +26,7 @@ KEPT = (4, 20, 100)
 
 OURS = (Roomgate.name, Refolded.name)
 
-LEAST = 0.98
+LEAST_IN_ORDER, LEAST_ELSE = 0.98, 0.95
 MOST_IN_ORDER, MOST_ELSE = 1.02, 1.15
 
 
@@ -61,7 +61,8 @@ class Line(NamedTuple):
         right = f"{sum(score.right for score in known)}/{len(known)}"
         return (
             f"{self.setting.size:7} {self._clients:22} {self.rule:16} {len(runs):4} {self._true:6}"
-            f" {told:5.2f} {self.ratio:6.3f} {min(runs):6.2f}-{max(runs):5.2f} {right:>9}"
+            f" {told:5.2f} {self._lasting / self._true:7.2f}"
+            f" {self.ratio:6.3f} {min(runs):6.2f}-{max(runs):5.2f} {right:>9}"
             f" {len(runs) - len(known):10} {self._twice:5} {cost}"
         )
 
@@ -77,7 +78,9 @@ class Line(NamedTuple):
         where = f"{self.rule}: {self.setting.size} members, {self._clients}"
         faults = []
         most = MOST_IN_ORDER if self.setting.ordered else MOST_ELSE
-        if 4 <= self.setting.size <= 100 and not LEAST <= self.ratio <= most:
+        least = LEAST_IN_ORDER if self.setting.ordered else LEAST_ELSE
+        lasting = sum(score.emitted for score in self.scores) / self._lasting
+        if 4 <= self.setting.size <= 100 and (lasting < least or self.ratio > most):
             faults.append(f"{where}: {self.ratio:.3f} transitions for each true one")
         if any(score.knowable and not score.right for score in self.scores):
             faults.append(f"{where}: a roster is wrong in the end")
@@ -88,6 +91,10 @@ class Line(NamedTuple):
     @property
     def _true(self) -> int:
         return sum(score.true for score in self.scores)
+
+    @property
+    def _lasting(self) -> int:
+        return sum(score.lasting for score in self.scores)
 
     @property
     def _twice(self) -> int:
@@ -103,7 +110,8 @@ class Line(NamedTuple):
 def heading() -> str:
     """Names of the columns; the last three are per signal."""
     return (
-        f"{'members':>7} {'clients':22} {'rule':16} {'runs':>4} {'true':>6} {'told':>5}"
+        f"{'members':>7} {'clients':22} {'rule':16} {'runs':>4} {'true':>6}"
+        f" {'told':>5} {'lasting':>7}"
         f" {'emitted/true':>18} {'right':>9} {'unknowable':>10} {'twice':>5}"
         f" {'writes':>7} {'recalls':>7} {'loads':>7}"
     )

@@ -301,7 +301,7 @@ def roster_of(
         hash=roster.hash,
         size=len(members),
         heard=standing.head.heard if at is None and version else None,
-        lease_ends=standing.head.lease.ends if at is None and members else None,
+        lease_ends=standing.head.lease_ends if at is None and members else None,
         members=[
             RosterMember(
                 user_id=user,

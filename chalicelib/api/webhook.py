@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from chalicelib.api.vocabulary import UNIX_MS, USER_ID
-from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS, USERLIST_EVENT
+from chalicelib.roster.pace import EACH
+from chalicelib.roster.userlist import (
+    MOST_LEFT_OUT,
+    MOST_NAME,
+    MOST_PLAYURL,
+    MOST_USERS,
+    USERLIST_EVENT,
+)
 from chalicelib.roster.view import HASH_DIGITS
 from chalicelib.schema import (
+    Array,
     ByMember,
     Field,
     Flag,
@@ -19,6 +27,9 @@ from chalicelib.schema import (
     Text,
     Type,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BODY_MOST: Final = 1024 * 1024  # bytes
 DAY_MS: Final = 24 * 3600 * 1000
@@ -61,8 +72,9 @@ HASH = Text(
     description="names the set of userids: SHA-256 of them, sorted and joined by line feeds",
 )
 OUTCOME = OneOf(
-    {word: word for word in ("applied", "unchanged", "stale", "duplicate", "stored")},
-    "what it did; all are successes. stored: the room will be seen to in a moment",
+    {word: word for word in ("applied", "unchanged", "stale", "full", "duplicate", "stored")},
+    "what it did; all are successes. stored: the room will be seen to in a moment; full: its"
+    " reporter found no place in the room",
 )
 VERSION = Integer(0, 10**10 - 1, "counts the changes of the room")
 MEMBERS = Integer(1, MOST_USERS + 1, "users in the room by this report, the reporter among them")
@@ -131,6 +143,9 @@ class ReportAnswer(NamedTuple):
         seq: of a report.
         members: how many users a list stated, its reporter among them.
         resend: the client should send its list again.
+        heartbeat_after: ms after which the client should send its next heartbeat.
+        left_out: names in the list that are not in the roster for it: users that could not be
+            signed for, or that found no place; a few of them.
     """
 
     outcome: str
@@ -140,6 +155,8 @@ class ReportAnswer(NamedTuple):
     seq: int | None = None
     members: int | None = None
     resend: bool = False
+    heartbeat_after: int | None = None
+    left_out: Sequence[str] | None = None
 
 
 REPORT_ANSWER = Record(
@@ -157,4 +174,11 @@ REPORT_ANSWER = Record(
         required=False,
         default=False,
     ),
+    Field(
+        "heartbeatAfterMs",
+        Integer(EACH, DAY_MS, "ms after which to send the next heartbeat, if nothing changes"),
+        "heartbeat_after",
+        required=False,
+    ),
+    Field("leftOut", Array(Text(MOST_NAME), MOST_LEFT_OUT), "left_out", required=False),
 )

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from chalicelib.errors import ApiError, FieldError, InvalidRequest
-from chalicelib.roster.signal import Kind, Signal, Source
+from chalicelib.roster.signal import Cause, Kind, Signal, Source
 from chalicelib.trtc.identifiers import BadIdentifier, check_user_id, parse_room
 
 if TYPE_CHECKING:
@@ -24,10 +24,32 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ROOM_GROUP: Final = 1
+CREATED: Final = 101
+DISMISSED: Final = 102
 ENTERED: Final = 103
 LEFT: Final = 104
+ROLE_CHANGED: Final = 105
 
-_KINDS: Final = {(ROOM_GROUP, ENTERED): Kind.ENTERED, (ROOM_GROUP, LEFT): Kind.LEFT}
+_KINDS: Final = {
+    (ROOM_GROUP, CREATED): Kind.CREATED,
+    (ROOM_GROUP, DISMISSED): Kind.DISMISSED,
+    (ROOM_GROUP, ENTERED): Kind.ENTERED,
+    (ROOM_GROUP, LEFT): Kind.LEFT,
+    (ROOM_GROUP, ROLE_CHANGED): Kind.ENTERED,
+}
+"""What each type says of who is in the room; one whose role has changed is in it."""
+
+_CAUSES: Final = {
+    (ENTERED, 2): Cause.RECONNECTED,
+    (ENTERED, 3): Cause.RECONNECTED,
+    (LEFT, 2): Cause.TIMED_OUT,
+    (LEFT, 3): Cause.REMOVED,
+    (LEFT, 5): Cause.REMOVED,
+}
+"""Reasons that say more than the type: a network switch and a retry; a timeout, kicked, killed."""
+
+_OF_ROOM: Final = (Kind.CREATED, Kind.DISMISSED)
+
 MOST_KIND: Final = 10**9 - 1
 """Of groups and types: nine digits, where Tencent's have one to three. The type goes into a key."""
 _MOST_MS: Final = 10**13
@@ -121,12 +143,16 @@ def signal_of(callback: Callback, received: int) -> Signal | None:
         received: unix ms at which it came in first.
 
     Returns:
-        None for one that says nothing of it, or does not name room and user.
+        None for one that says nothing of it, or does not name the room, or its user.
     """
     kind = _KINDS.get((callback.event_group, callback.event_type))
-    if kind is None or callback.room is None or callback.user is None:
+    if kind is None or callback.room is None:
         return None
-    return Signal(kind, Source.TENCENT, callback.user, callback.t, received)
+    user = "" if kind in _OF_ROOM else callback.user
+    if user is None:
+        return None
+    cause = _CAUSES.get((callback.event_type, callback.reason or 0))
+    return Signal(kind, Source.TENCENT, user, callback.t, received, cause=cause)
 
 
 def _parsed(raw: bytes) -> tuple[str, Any]:

@@ -11,7 +11,16 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.roster.head import DIGEST, Head, Lease, PastState, Pending, RecentChange
+from chalicelib.roster.head import (
+    DIGEST,
+    Beat,
+    Head,
+    Lease,
+    PastState,
+    Pending,
+    RecentChange,
+    Reconnect,
+)
 from chalicelib.roster.members import Member, Reason, Transition
 from chalicelib.roster.signal import Source
 
@@ -28,16 +37,17 @@ def head_form(head: Head) -> dict[str, Any]:
         "version": head.version,
         "revision": head.revision,
         "hash": head.hash,
-        "said": head.said,
         "size": head.size,
         "heard": zero,
-        "beating": int(head.lease.beating),
-        "t": head.t - zero,
+        "agreed": _since_form(head.lease.agreed, zero),
+        "floor": _since_form(head.floor, zero),
         "began": head.began - zero,
         "noted": head.noted - head.began,
-        "ring": [[it.hash, it.said, it.began - zero, it.noted - it.began] for it in head.ring],
+        "ring": [[it.hash, it.began - zero, it.noted - it.began] for it in head.ring],
         "pending": [_pending_form(group, zero) for group in head.pending],
         "marks": list(_mark_forms(head.marks, zero)),
+        "beats": [[it.user, it.t - zero] for it in head.beats],
+        "reconnects": [[it.user, it.times, it.t - zero] for it in head.reconnects],
     }
 
 
@@ -49,15 +59,16 @@ def head_of(form: Mapping[str, Any]) -> Head:
         version=form["version"],
         revision=form["revision"],
         hash=form["hash"],
-        said=form["said"],
-        t=zero + form["t"],
+        floor=_since_of(form["floor"], zero),
         began=began,
         noted=began + form["noted"],
         size=form["size"],
-        lease=Lease(zero, bool(form["beating"])),
+        lease=Lease(zero, _since_of(form["agreed"], zero)),
         ring=tuple(_stop_of(zero, *each) for each in form["ring"]),
         pending=tuple(_pending_of(zero, *each) for each in form["pending"]),
         marks=tuple(mark for each in form["marks"] for mark in _marks_of(zero, *each)),
+        beats=tuple(Beat(user, zero + t) for user, t in form["beats"]),
+        reconnects=tuple(Reconnect(user, times, zero + t) for user, times, t in form["reconnects"]),
     )
 
 
@@ -120,8 +131,16 @@ def _by_of(by: str, user: str) -> str:
     return user if by == _ITSELF else by
 
 
-def _stop_of(zero: int, hash_: str, said: str, began: int, noted: int) -> PastState:
-    return PastState(hash_, said, zero + began, zero + began + noted)
+def _since_form(t: int, zero: int) -> int | None:
+    return t - zero if t else None
+
+
+def _since_of(form: int | None, zero: int) -> int:
+    return 0 if form is None else zero + form
+
+
+def _stop_of(zero: int, hash_: str, began: int, noted: int) -> PastState:
+    return PastState(hash_, zero + began, zero + began + noted)
 
 
 def _pending_form(group: Pending, zero: int) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalicelib.roster.fold import Folded
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
-from chalicelib.roster.transforms import Outcome, counted, finished, marks_of, renewed, turned
+from chalicelib.roster.transforms import Outcome, counted, finished, heard_at, marks_of, turned
 from chalicelib.roster.view import set_hash
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def correct(
     if not transitions:
         return Folded(head, (), Outcome.UNCHANGED, resend=False)
     after = turned(head._replace(pending=()), set_hash(wanted), began=now, noted=now)
-    after = after._replace(t=max(after.t, now))
+    after = after._replace(floor=max(after.floor, now))
     after = counted(after, transitions, marks_of(head, transitions, now), now=now)
-    after = finished(head, renewed(after, now), transitions)
+    after = finished(head, heard_at(after, now), transitions)
     return Folded(after, transitions, Outcome.APPLIED, resend=False)
 
 

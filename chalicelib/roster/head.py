@@ -26,15 +26,32 @@ LAGGARD: Final = 150_000
 So long, a reporter that was not seen to know of a change cannot undo it.
 """
 
-GRACE: Final = 10_000
-"""Ms that a leave waits if it lacks one witness; each further one makes it wait so much longer.
+CONTESTED: Final = 40_000
+"""Ms that a leave waits longer where others have said since that the member is there.
 
-One that lacks two waits three times that, and so on; but none waits longer than a report may lag.
+In that time they send a heartbeat, if they send any, and say so again.
+"""
+
+RETURN: Final = 8_000
+"""Ms that every leave waits that rests on lists: so long a network switch or a flap may take."""
+
+WITNESS: Final = 10_000
+"""Ms that a leave waits if it lacks two witnesses, times three; if three, times six; and so on.
+
+None waits longer than a report may lag.
 """
 
 LEASE: Final = 4 * 3600 * 1000
+"""Ms after the last news of a room for which a member without heartbeats stays in it."""
+
 LEASE_BEATING: Final = 150_000
-"""Ms for which a room stays open when nothing is heard of it: after a heartbeat was seen."""
+"""Ms for which one that sends heartbeats stays in a room of two after it was last heard of, ..."""
+
+LEASE_BEATING_EACH: Final = 120_000
+"""... and for each other member of a larger room, since there each sends them less often."""
+
+MOST_BEATING: Final = 64
+"""Members of whom a head knows that they send heartbeats; further ones keep the room's lease."""
 
 RING: Final = 32
 """Older heads that are remembered by their hash."""
@@ -58,14 +75,11 @@ class PastState(NamedTuple):
 
     Attributes:
         hash: of the set.
-        said: the hash of the list that led to it, where that is another: what contradicted newer
-            knowledge was left out.
         began: since when it held.
         noted: when the signal that led to it came in.
     """
 
     hash: str
-    said: str
     began: int
     noted: int
 
@@ -78,7 +92,7 @@ class Pending(NamedTuple):
 
     Attributes:
         t: since when they are not named, by the first evidence.
-        noted: when that was folded.
+        noted: when that was folded, or up to `CONTESTED` later.
         source: who vouches for it.
         size: how many are about to leave.
         others: they are all members but the names; else they are the names.
@@ -114,15 +128,22 @@ class Pending(NamedTuple):
         return self._replace(names=self.names.union(users)) if self.others else self
 
 
+SEEN: Final = 0
+"""The version of a mark: somebody named a member that seemed to be gone, or Tencent saw it."""
+
+SPOKE: Final = -1
+"""Likewise: the member itself spoke."""
+
+
 class RecentChange(NamedTuple):
-    """A user that came or went a short while ago.
+    """A user that came or went a short while ago, or was seen again though it seemed to be gone.
 
     Attributes:
         digest: `digest_of` the user.
-        t: when it did.
+        t: when it did, or was.
         noted: when the signal that told of it came in.
-        version: of the change that it is part of.
-        present: it came.
+        version: of the change that it is part of; `SEEN` or `SPOKE`: it was there before.
+        present: it came, or was seen.
     """
 
     digest: str
@@ -133,50 +154,66 @@ class RecentChange(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """Until when the room stays open without news.
+    """When a room was last heard of, in unix ms, as far as that was worth a write.
 
     Attributes:
-        heard: when it was last heard of, as far as that was worth a write.
-        beating: a heartbeat was seen since the room was empty.
+        heard: by anything.
+        agreed: by somebody who stated all that the head does; all of them were seen then.
     """
 
     heard: int = 0
-    beating: bool = False
+    agreed: int = 0
 
-    @property
-    def length(self) -> int:
-        """How long the lease runs."""
-        return LEASE_BEATING if self.beating else LEASE
 
-    @property
-    def ends(self) -> int:
-        """When it is over."""
-        return self.heard + self.length
+class Beat(NamedTuple):
+    """A member that has begun to send heartbeats.
+
+    Attributes:
+        user: the member.
+        t: when it was last heard of, in unix ms, as far as that was worth a write.
+    """
+
+    user: str
+    t: int
+
+
+class Reconnect(NamedTuple):
+    """A member that seemed to be gone and was seen again: one stay goes on.
+
+    Attributes:
+        user: the member.
+        times: how often.
+        t: the last time, in unix ms.
+    """
+
+    user: str
+    times: int
+    t: int
 
 
 class Head(NamedTuple):
-    """What a room's newest knowledge is, without the names of its members.
+    """What a room's newest knowledge is, without the names of most of its members.
 
     Attributes:
         version: counts changes: folds and settlings that made transitions.
         revision: counts all changes of the head; a write is good only if it has not moved.
-        hash: of the members that are not about to leave: what a list is expected to state.
-        said: the hash of the list that led here, where that is another (see `PastState`).
-        t: of the newest list that was folded in.
+        hash: of the members that are not about to leave: what one who sees all of them states.
+        floor: unix ms; nothing that is not newer brings anybody into the room.
         began: since when the hash holds.
         noted: when the signal that led to it came in.
         size: how many members there are, those about to leave among them.
-        lease: until when the room stays open without news.
+        lease: when the room was last heard of.
         ring: older hashes, the newest first.
         pending: who is about to leave, by the evidence.
         marks: who came and went of late, the newest first.
+        beats: which members send heartbeats.
+        reconnects: which members seemed to be gone and were seen again.
     """
 
     version: int = 0
     revision: int = 0
     hash: str = EMPTY
-    said: str = ""
-    t: int = 0
+    floor: int = 0
     began: int = 0
     noted: int = 0
     size: int = 0
@@ -184,26 +221,58 @@ class Head(NamedTuple):
     ring: tuple[PastState, ...] = ()
     pending: tuple[Pending, ...] = ()
     marks: tuple[RecentChange, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    reconnects: tuple[Reconnect, ...] = ()
 
     @property
     def heard(self) -> int:
         """When the room was last heard of, in unix ms, as far as that was worth a write."""
-        return max(self.lease.heard, self.t)
+        return self.lease.heard
+
+    @property
+    def lease_ends(self) -> int:
+        """When everyone is gone, in unix ms, if nothing more is heard of the room."""
+        if len(self.beats) < self.size:
+            return self.lease.heard + LEASE
+        return max((self.beating_until(beat) for beat in self.beats), default=0)
+
+    @property
+    def lease_beating(self) -> int:
+        """Ms for which a member that sends heartbeats stays in the room without being heard of."""
+        return min(LEASE, max(LEASE_BEATING, LEASE_BEATING_EACH * (self.size - 1)))
+
+    def beating_until(self, beat: Beat) -> int:
+        """When a member that sends heartbeats is gone, in unix ms, if it isn't heard of again."""
+        return max(beat.t, self.lease.agreed) + self.lease_beating
 
     def leaving(self, members: Iterable[str]) -> dict[str, Pending]:
         """Who is about to leave, and by what evidence."""
         return {user: group for group in self.pending for user in group.users(members)}
 
+    def is_leaving(self, member: str) -> bool:
+        """Whether one of the members is about to leave."""
+        return any((member in group.names) != group.others for group in self.pending)
+
     def needed(self) -> int:
-        """How many witnesses a leave needs now: the more are missing, the more; all but one do."""
+        """How many witnesses a leave needs now: the more are about to leave, the more."""
         leavers = sum(group.size for group in self.pending)
-        return max(1, min(1 + ceil(log2(1 + leavers)), self.size - 1))
+        return min(1 + ceil(log2(1 + leavers)), max(2, self.size - 1))
+
+    def lacking(self, pending: Pending) -> int:
+        """How many witnesses a leave lacks."""
+        return self.needed() - len(pending.witnesses)
 
     def ends_waiting(self, pending: Pending) -> int:
-        """When a leave counts, though it lacks witnesses."""
-        lacks = max(1, self.needed() - len(pending.witnesses))
-        return pending.noted + min(LAGGARD, GRACE * lacks * (lacks + 1) // 2)
+        """When a leave counts, in unix ms.
+
+        One that lacks a single witness waits no longer than one that lacks none: where two are
+        present there is none to be had, and elsewhere it would cost a write to know of it.
+        """
+        lacks = self.lacking(pending)
+        if lacks <= 1:
+            return pending.noted + RETURN
+        return pending.noted + min(LAGGARD, WITNESS * lacks * (lacks + 1) // 2)
 
     def stops(self) -> tuple[PastState, ...]:
         """The hash that holds now, and older ones, newest first."""
-        return (PastState(self.hash, self.said, self.began, self.noted), *self.ring)
+        return (PastState(self.hash, self.began, self.noted), *self.ring)

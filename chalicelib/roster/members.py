@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.roster.signal import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Reason(StrEnum):
     """Why a transition is believed.
 
-    Of joins: LISTED by another or by itself, ENTERED (Tencent's 103).
+    Of joins: LISTED by another or by itself, ENTERED (Tencent's 103 or 105).
     Of leaves: WITNESSED by as many lists as are asked for, GRACE (named gone, and nobody has said
-    otherwise for as long as is waited), RETURNED (the one who saw it go saw it come back), LEFT
-    (said so itself, or Tencent's 104), LEASE (nothing was heard of the room for too long).
+    otherwise for as long as is waited), LEFT (said so itself, or Tencent's 104), TIMED_OUT and
+    REMOVED (likewise, by the reason of the 104), DISMISSED (Tencent's 102, or a 101 after it),
+    LEASE (nothing was heard of it for too long), DISPLACED (one that spoke needed the place of one
+    that others had named).
     Of both: REPLAY, a correction that an operator asked for.
     """
 
@@ -25,8 +27,11 @@ class Reason(StrEnum):
     ENTERED = "entered"
     WITNESSED = "witnessed"
     GRACE = "grace"
-    RETURNED = "returned"
     LEFT = "left"
+    TIMED_OUT = "timed-out"
+    REMOVED = "removed"
+    DISMISSED = "dismissed"
+    DISPLACED = "displaced"
     LEASE = "lease"
     REPLAY = "replay"
 
@@ -68,10 +73,6 @@ class Transition(NamedTuple):
     by: str
     source: Source
     reason: Reason
-
-
-Load: TypeAlias = "Callable[[], Mapping[str, Member]]"
-"""Reads the members of a room as of its head's version, those about to leave among them."""
 
 
 class BrokenTimeline(ValueError):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
+
+
+LAST_SEQ: Final = 10**10 - 1
+"""The seq of an "I left", whatever its client counts: nothing follows it under its token."""
+
+BEFORE_EPOCH: Final = 60_000
+"""Ms before its token was made at which a reporter can have seen something, at the earliest."""
 
 
 class Kind(StrEnum):
@@ -17,6 +23,8 @@ class Kind(StrEnum):
     HEARTBEAT = "heartbeat"
     LEFT = "left"
     ENTERED = "entered"
+    CREATED = "created"
+    DISMISSED = "dismissed"
 
 
 class Source(StrEnum):
@@ -25,6 +33,14 @@ class Source(StrEnum):
     CLIENT = "client"
     RELAY = "relay"
     TENCENT = "tencent"
+
+
+class Cause(StrEnum):
+    """Why Tencent says that a user left or entered, where that is more than its own will."""
+
+    RECONNECTED = "reconnected"
+    TIMED_OUT = "timed-out"
+    REMOVED = "removed"
 
 
 class Order(NamedTuple):
@@ -44,18 +60,20 @@ class Signal(NamedTuple):
 
     Attributes:
         kind: a list, a heartbeat, or that a user left (said by itself, or by Tencent: 104) or
-            entered (by Tencent: 103).
+            entered (by Tencent: 103, 105), or that the room was created (101) or dismissed (102).
         source: who vouches for it.
-        user: who says it; if Tencent does, whom it is about.
+        user: who says it; if Tencent does, whom it is about. Empty where it is about the room.
         t: unix ms at which it was true: received less the age by the client's own clock, or
             Tencent's EventMsTs.
         received: unix ms at which it came in first, as it is stored.
-        order: its place among the user's reports; Tencent's callbacks have none.
+        order: its place among the user's reports; of a heartbeat only the epoch is known; Tencent's
+            callbacks have none.
         hash: of a list: `set_hash` of all that it says are in the room; of a heartbeat: the hash
             that it echoes.
         listed: whom a list names. That its reporter is in the room as well goes without saying, so
             it may be named or not.
         asked: this list answers a `resend`, so it is what the client sees now.
+        cause: why a user left or entered, as Tencent says it.
     """
 
     kind: Kind
@@ -67,6 +85,17 @@ class Signal(NamedTuple):
     hash: str = ""
     listed: AbstractSet[str] = frozenset()
     asked: bool = False
+    cause: Cause | None = None
+
+    @property
+    def stated(self) -> AbstractSet[str]:
+        """Everyone who is in the room by a list: whom it names, and its reporter."""
+        return {self.user, *self.listed}
+
+    def dated(self) -> Signal:
+        """The same at a time that can be: not after it came in, nor long before its token."""
+        earliest = self.order.epoch - BEFORE_EPOCH
+        return self._replace(t=min(max(self.t, earliest), self.received))
 
 
 class PastReport(NamedTuple):
@@ -79,10 +108,11 @@ class PastReport(NamedTuple):
         t: unix ms at which it was true.
         received: unix ms at which it came in.
         hash: of the set that it stated.
-        members: how many it stated, the reporter among them.
+        members: how many it stated, the reporter among them; 0: it left.
         base: the version of the roster that plus and minus refer to; None: the empty one.
         plus: whom it named and that roster did not hold.
         minus: whom that roster held and it did not name.
+        asked: it answered a `resend`.
     """
 
     order: Order
@@ -93,10 +123,4 @@ class PastReport(NamedTuple):
     base: int | None = None
     plus: AbstractSet[str] = frozenset()
     minus: AbstractSet[str] = frozenset()
-
-
-Recall: TypeAlias = "Callable[[], Sequence[PastReport]]"
-"""Reads the reporter's two newest stored reports, the newest first.
-
-The one that is being folded is among them if it is that new; heartbeats are not.
-"""
+    asked: bool = False

@@ -10,26 +10,39 @@ from chalicelib.roster.head import (
     LAGGARD,
     MOST_MARKS,
     RING,
+    SEEN,
+    SPOKE,
     STRAGGLER,
     Lease,
     RecentChange,
+    Reconnect,
     digest_of,
 )
 from chalicelib.roster.members import Reason, Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from chalicelib.roster.head import Head, Pending
-    from chalicelib.roster.members import Load
+    from chalicelib.roster.known import Known
+    from chalicelib.roster.members import Member
+    from chalicelib.roster.signal import Signal
+
+MOST_RECONNECTS = 32
+"""Members of whom it is known how often they reconnected: the last ones."""
 
 
 class Outcome(StrEnum):
-    """What a signal did to a room: changed what is known, agreed with it, or came too late."""
+    """What a signal did to a room.
+
+    It changed what is known, agreed with it, or came too late; or the room is full, and its
+    reporter is not in it.
+    """
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
     STALE = "stale"
+    FULL = "full"
 
 
 class Step(NamedTuple):
@@ -39,6 +52,7 @@ class Step(NamedTuple):
     transitions: tuple[Transition, ...] = ()
     outcome: Outcome = Outcome.APPLIED
     resend: bool = False
+    dropped: tuple[str, ...] = ()
 
 
 def finished(before: Head, head: Head, transitions: Sequence[Transition]) -> Head:
@@ -49,13 +63,12 @@ def finished(before: Head, head: Head, transitions: Sequence[Transition]) -> Hea
     return head._replace(version=version, revision=before.revision + 1)
 
 
-def turned(head: Head, hash_: str, *, began: int, noted: int, said: str = "") -> Head:
+def turned(head: Head, hash_: str, *, began: int, noted: int) -> Head:
     """Let another set hold from ``began`` on, and remember the one that held before."""
     if hash_ == head.hash:
         return head
     ring = head.stops()[:RING] if head.version else ()
-    said = "" if said == hash_ else said
-    return head._replace(hash=hash_, said=said, began=began, noted=noted, ring=ring)
+    return head._replace(hash=hash_, began=began, noted=noted, ring=ring)
 
 
 def counted(
@@ -63,12 +76,16 @@ def counted(
 ) -> Head:
     """Count members that came and went, and mark them."""
     if not head.size:  # A room opens, and its lease begins.
-        began = max((each.t for each in transitions), default=0)
-        head = head._replace(lease=head.lease._replace(heard=max(head.lease.heard, began)))
+        head = heard_at(head, max((each.t for each in transitions), default=0))
     size = head.size + sum(1 if each.joined else -1 for each in transitions)
     joined = [each.user for each in transitions if each.joined]
+    gone = {each.user for each in transitions if not each.joined}
     pending = tuple(group.joined(joined) for group in head.pending) if joined else head.pending
     head = marked(head._replace(size=size, pending=pending), marks, now=now)
+    head = head._replace(
+        beats=tuple(beat for beat in head.beats if beat.user not in gone),
+        reconnects=tuple(each for each in head.reconnects if each.user not in gone),
+    )
     if size:
         return head
     # Nobody is left to speak for an empty room, nor to leave it.
@@ -95,26 +112,73 @@ def marks_of(head: Head, transitions: Iterable[Transition], noted: int) -> list[
 def marked(head: Head, marks: Iterable[RecentChange], *, now: int) -> Head:
     """Remember who came or went; forget what is too old, or too much.
 
-    A list that is older than a leave that was forgotten must not undo it: it counts as older than
-    the newest list.
+    What is older than a leave that was forgotten must not undo it: it raises the floor. What is
+    folded again much later than it came in is not remembered anew.
     """
     news = {mark.digest: mark for mark in marks}
     old = [mark for mark in head.marks if mark.digest not in news]
     every = sorted([*news.values(), *old], key=lambda mark: mark.t, reverse=True)
-    kept = [mark for mark in every[:MOST_MARKS] if mark.t > now - LAGGARD - STRAGGLER]
+    oldest = max(now, head.heard) - LAGGARD - STRAGGLER
+    kept = [mark for mark in every[:MOST_MARKS] if mark.t >= oldest]
     floor = max((mark.t for mark in every[len(kept) :] if not mark.present), default=0)
-    return head._replace(marks=tuple(kept), t=max(head.t, floor))
+    return head._replace(marks=tuple(kept), floor=max(head.floor, floor))
+
+
+def mark_of(head: Head, user: str) -> RecentChange | None:
+    """A user's mark, if it came or went of late."""
+    digest = digest_of(user)
+    return next((mark for mark in head.marks if mark.digest == digest), None)
+
+
+def seen(head: Head, users: Iterable[str], signal: Signal, *, now: int) -> Head:
+    """Remember that some members were seen in the room, if nothing newer is known of them.
+
+    Args:
+        head: the head.
+        users: the members.
+        signal: what shows them there; it may be their own.
+        now: unix ms.
+    """
+    t, noted = signal.t, signal.received
+    marks = []
+    for user in users:
+        mark = mark_of(head, user)
+        if mark is None or mark.t < t:
+            version = SPOKE if user == signal.user else SEEN
+            marks.append(RecentChange(digest_of(user), t, noted, version, present=True))
+    return marked(head, marks, now=now) if marks else head
+
+
+def reconnected(head: Head, users: Collection[str], t: int) -> Head:
+    """Remember that some members seemed to be gone and were seen again."""
+    known = {each.user: each for each in head.reconnects}
+    again = [
+        Reconnect(user, known[user].times + 1 if user in known else 1, t) for user in sorted(users)
+    ]
+    rest = [each for each in head.reconnects if each.user not in users]
+    return head._replace(reconnects=tuple([*again, *rest][:MOST_RECONNECTS]))
+
+
+def without(head: Head, users: Collection[str], members: Mapping[str, Member]) -> Head:
+    """Forget that some members are about to leave."""
+    pending = []
+    for group in head.pending:
+        rest = group.keep([user for user in group.users(members) if user in users])
+        if rest.size:
+            pending.append(rest)
+    return head._replace(pending=tuple(pending))
 
 
 def left(
-    head: Head, gone: Sequence[Pending], reason: Reason, *, now: int, members: Load
+    head: Head, gone: Sequence[Pending], *, now: int, known: Known
 ) -> tuple[Head, list[Transition]]:
     """Let those leave who were about to."""
-    everyone = members() if any(group.others for group in gone) else ()
+    everyone = known.roster() if any(group.others for group in gone) else ()
     transitions: list[Transition] = []
     marks: list[RecentChange] = []
     for group in gone:
         first, t, source = group.witnesses[0], group.t, group.source
+        reason = Reason.GRACE if head.lacking(group) > 0 else Reason.WITNESSED
         leaves = [
             Transition(False, user, t, first, source, reason) for user in group.users(everyone)
         ]
@@ -124,36 +188,7 @@ def left(
     return counted(head, transitions, marks, now=now), transitions
 
 
-def heard_by(head: Head, reporter: str, t: int) -> Head:
-    """Take a reporter as a witness of all leaves, unless its list is older than a leave.
-
-    Args:
-        head: the head.
-        reporter: whose list is without all who are about to leave.
-        t: when its list was true, in unix ms.
-    """
-    groups = [
-        group._replace(witnesses=(*group.witnesses, reporter))
-        if reporter not in group.witnesses and t >= group.t - STRAGGLER
-        else group
-        for group in head.pending
-    ]
-    return head._replace(pending=tuple(groups))
-
-
-def witnessed(head: Head, *, now: int, members: Load) -> tuple[Head, list[Transition]]:
-    """Let those leave whose leave has as many witnesses as it needs."""
-    transitions: list[Transition] = []
-    # When some have left, fewer witnesses are needed for others.
-    while gone := [each for each in head.pending if len(each.witnesses) >= head.needed()]:
-        head, leaves = left(head, gone, Reason.WITNESSED, now=now, members=members)
-        transitions += leaves
-    return head, transitions
-
-
-def renewed(head: Head, heard: int, *, beating: bool = False) -> Head:
-    """Renew the lease, if a quarter of it or more has gone, or it is the first heartbeat."""
+def heard_at(head: Head, t: int) -> Head:
+    """Remember when a room was last heard of; for heads that are written anyway."""
     lease = head.lease
-    fresh = Lease(max(lease.heard, heard), lease.beating or beating)
-    late = fresh.heard - lease.heard >= lease.length // 4
-    return head._replace(lease=fresh) if late or fresh.beating != lease.beating else head
+    return head._replace(lease=lease._replace(heard=max(lease.heard, t)))

@@ -35,6 +35,13 @@ _unprintable = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
 _PLAIN = bytes(range(0x20, 0x7F))
 
 
+MOST_NAME: Final = 64
+"""Characters of a name that was left out, of which the answer tells."""
+
+MOST_LEFT_OUT: Final = 20
+"""Names that were left out, of which the answer tells."""
+
+
 class ListTooLarge(ApiError):
     """A list that Roomgate will not read or cannot store."""
 
@@ -57,8 +64,8 @@ def parse_pushed(pushed: dict[str, Any] | list[Any], reporter: str) -> View:
     """
     if isinstance(pushed, dict):
         userlist = _userlist_of(pushed)
-        return view_of(reporter, _others(userlist, reporter, _in_message))
-    return view_of(reporter, _others(pushed, reporter, _in_body))
+        return view_of(reporter, *_others(userlist, reporter, _in_message))
+    return view_of(reporter, *_others(pushed, reporter, _in_body))
 
 
 def _in_body(path: str, detail: str) -> FieldError:
@@ -115,12 +122,12 @@ def _no_constant(_name: str) -> Any:
 
 def _others(
     userlist: list[Any], reporter: str, wrong: Callable[[str, str], FieldError]
-) -> dict[str, str | None]:
+) -> tuple[dict[str, str | None], tuple[str, ...]]:
     if len(userlist) > MOST_USERS:
         raise ListTooLarge(f"The list has {len(userlist)} users; at most {MOST_USERS} are read.")
     others = _plain_others(userlist)
     if others is not None and reporter not in others:
-        return others
+        return others, ()
     return _careful_others(userlist, reporter, wrong)
 
 
@@ -148,11 +155,19 @@ def _plain_others(userlist: list[Any]) -> dict[str, str | None] | None:
 
 def _careful_others(
     userlist: list[Any], reporter: str, wrong: Callable[[str, str], FieldError]
-) -> dict[str, str | None]:
-    """Read a list user by user, to say of each fault where it stands."""
+) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """Read a list user by user, to say of each fault where it stands.
+
+    Names that could not be signed do get into rooms, by other issuers. They are left out, and said:
+    to refuse the list would make the room blind to all others in it.
+    """
     others: dict[str, str | None] = {}
+    left_out: list[str] = []
     faults: list[FieldError] = []
     for index, entry in enumerate(userlist):
+        if name := _unsignable(entry):
+            left_out.append(name[:MOST_NAME].encode(errors="replace").decode())
+            continue
         fault = _entry_fault(entry, reporter, others)
         if fault:
             member, detail = fault
@@ -163,7 +178,19 @@ def _careful_others(
             break
     if faults:
         raise InvalidRequest(tuple(faults))
-    return others
+    return others, tuple(left_out[:MOST_LEFT_OUT])
+
+
+def _unsignable(entry: Any) -> str | None:
+    """The name of a user that is in the room and that no ticket could be signed for."""
+    name = entry.get("userid") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not name:
+        return None
+    try:
+        check_user_id(name)
+    except BadIdentifier:
+        return name
+    return None
 
 
 def _entry_fault(

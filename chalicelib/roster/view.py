@@ -18,11 +18,13 @@ class View(NamedTuple):
         reporter: the userid of the member that reported; it is in the room, too.
         others: userid of each other member -> its playurl as this reporter sees it, or None.
         hash: `set_hash` of all of them: the same, whoever of them reports.
+        left_out: names that the report holds and that are no userids which could be signed; a few.
     """
 
     reporter: str
     others: Mapping[str, str | None]
     hash: str
+    left_out: tuple[str, ...] = ()
 
     @property
     def members(self) -> int:
@@ -30,9 +32,11 @@ class View(NamedTuple):
         return len(self.others) + 1
 
 
-def view_of(reporter: str, others: Mapping[str, str | None]) -> View:
+def view_of(
+    reporter: str, others: Mapping[str, str | None], left_out: tuple[str, ...] = ()
+) -> View:
     """The view of a reporter that names ``others`` (of which it is none)."""
-    return View(reporter, others, set_hash([reporter, *others]))
+    return View(reporter, others, set_hash([reporter, *others]), left_out)
 
 
 def set_hash(users: Iterable[str]) -> str:

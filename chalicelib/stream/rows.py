@@ -123,6 +123,7 @@ def _report_row(image: Image) -> Row:
     place = ReporterKey.of(image["pk"]["S"])
     app, room, user = place.sdk_app_id, place.room.key, place.user_id
     epoch, seq = map(int, image["sk"]["S"].removeprefix("E#").split("#"))
+    seq = int(image["seq"]["N"]) if "seq" in image else seq
     age = int(image["age"]["N"])
     return Row(
         v=VERSION,

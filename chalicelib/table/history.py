@@ -13,8 +13,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chalicelib.roster.known import Known, Needs
 from chalicelib.roster.members import replay
-from chalicelib.roster.timeouts import settle
+from chalicelib.roster.timeouts import Settled, settle
 from chalicelib.roster.view import set_hash
 from chalicelib.table.errors import HistoryGone
 from chalicelib.table.rooms import DAY
@@ -123,8 +124,15 @@ class History:
             StoreUnavailable: as all that follows.
         """
         room = self.table.room(ref)
-        head, due = settle(room.head, now, lambda: self.table.members(room))
+        head, due = self._settled(room, now)
         return Standing(room, head, due)
+
+    def _settled(self, room: RoomState, now: int) -> Settled:
+        settled = settle(room.head, now, Known())
+        if isinstance(settled, Needs):
+            settled = settle(room.head, now, Known(self.table.members(room)))
+            assert isinstance(settled, Settled)
+        return settled
 
     def roster(self, standing: Standing) -> Roster:
         """Who is in a room."""

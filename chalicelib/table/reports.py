@@ -16,7 +16,7 @@ import json
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chalicelib.roster.signal import Kind, Order, PastReport, Signal, Source
+from chalicelib.roster.signal import LAST_SEQ, Kind, Order, PastReport, Signal, Source
 from chalicelib.roster.userlist import ListTooLarge
 from chalicelib.roster.view import View
 from chalicelib.table.item_keys import Item, ReporterKey, item_bytes, report_key
@@ -76,10 +76,14 @@ class Report(NamedTuple):
         return self.received - self.age
 
     @property
+    def order(self) -> Order:
+        """Its place among its reporter's reports; nothing follows an "I left" under its token."""
+        return Order(self.epoch, LAST_SEQ if self.view is None else self.seq)
+
+    @property
     def signal(self) -> Signal:
         """What it says to the fold."""
-        order = Order(self.epoch, self.seq)
-        common = (self.source, self.place.user_id, self.t, self.received, order)
+        common = (self.source, self.place.user_id, self.t, self.received, self.order)
         if self.view is None:
             return Signal(Kind.LEFT, *common)
         listed = self.view.others.keys()
@@ -114,14 +118,14 @@ def report_item(report: Report, ttl: int, beside: DeltaBase) -> Item:
         ListTooLarge: the list does not fit into 400 KB, however it is written.
     """
     item: Item = {
-        **report_key(report.place, report.epoch, report.seq),
+        **report_key(report.place, *report.order),
         "received": {"N": str(report.received)},
         "age": {"N": str(report.age)},
         "source": {"S": report.source},
         "ttl": {"N": str(ttl)},
     }
     if report.view is None:
-        return item | {"left": {"BOOL": True}}
+        return item | {"left": {"BOOL": True}, "seq": {"N": str(report.seq)}}
     if report.resent:
         item["resent"] = {"BOOL": True}
     groups = groups_of(report.view.others)
@@ -148,7 +152,7 @@ def report_of(item: Mapping[str, Mapping[str, Any]], roster: Callable[[int], Any
     return Report(
         place=place,
         epoch=int(epoch),
-        seq=int(seq),
+        seq=int(item["seq"]["N"] if "seq" in item else seq),
         received=int(item["received"]["N"]),
         age=int(item["age"]["N"]),
         source=Source(item["source"]["S"]),
@@ -182,7 +186,9 @@ def said_of(item: Mapping[str, Mapping[str, Any]]) -> PastReport:
     t = received - int(item["age"]["N"])
     if "left" in item:
         return PastReport(Order(epoch, seq), t, received, "", 0)
-    said = PastReport(Order(epoch, seq), t, received, item["hash"]["S"], int(item["members"]["N"]))
+    members = int(item["members"]["N"])
+    said = PastReport(Order(epoch, seq), t, received, item["hash"]["S"], members)
+    said = said._replace(asked="resent" in item)
     if "base" not in item:
         return said._replace(plus={place.user_id, *unpack(read(item["list"]))})
     plus, minus, _ = json.loads(read(item["list"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from chalicelib.roster.codec import (
     head_form,
@@ -26,10 +26,13 @@ from chalicelib.table.list_codec import read, written
 from chalicelib.table.reports import DeltaBase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from chalicelib.roster.fold import Folded
-    from chalicelib.roster.members import Load, Member, Transition
+    from chalicelib.roster.members import Member, Transition
+
+Load: TypeAlias = "Callable[[], Mapping[str, Member]]"
+"""Reads the members of a room as of its head's version, those about to leave among them."""
 
 INLINE_BYTES: Final = 2_400
 """Members that take more stand apart. So a head stays under 4 KB, which is one strong read."""

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chalicelib.roster.codec import members_of
+from chalicelib.roster.known import MOST_PAST
 from chalicelib.roster.members import replay
 from chalicelib.table.errors import HistoryGone, ReportConflict
 from chalicelib.table.item_keys import change_key, head_key, number_of, report_key, snapshot_key
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from chalicelib.roster.fold import Folded
-    from chalicelib.roster.members import Load, Member
+    from chalicelib.roster.members import Member
     from chalicelib.roster.signal import PastReport
     from chalicelib.table.item_keys import Item, ReporterKey, RoomKey
     from chalicelib.table.reports import DeltaBase, Report
-    from chalicelib.table.rooms import Change
+    from chalicelib.table.rooms import Change, Load
     from chalicelib.table.stored_callbacks import StoredCallback
 
 REPORT_DAYS: Final = 7
@@ -128,9 +129,18 @@ class EventTable:
         found = self._items.put_once(callback_item(stored, ttl))
         return None if found is None else callback_of(found)
 
-    def recall(self, place: ReporterKey) -> list[PastReport]:
-        """A reporter's two newest reports, the newest first."""
-        return [said_of(item) for item in self._newest(place, 2)]
+    def past(self, place: ReporterKey, *, strong: bool = True) -> tuple[PastReport, ...]:
+        """A reporter's newest reports, the newest first, as many as a fold looks at.
+
+        Args:
+            place: the reporter.
+            strong: as they stand now; else as they stood a moment ago, for half the cost.
+        """
+        return tuple(map(said_of, self._newest(place, MOST_PAST, strong=strong)))
+
+    def last_word(self, place: ReporterKey) -> PastReport | None:
+        """A reporter's newest report."""
+        return next(map(said_of, self._newest(place, 1)), None)
 
     def said_last(self, place: ReporterKey) -> PastReport | None:
         """A reporter's newest report, as it stood a moment ago."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.roster.correction import correct
 from chalicelib.roster.fold import Folded, fold
+from chalicelib.roster.known import Known, Needs, Read
 from chalicelib.roster.members import BrokenTimeline
 from chalicelib.roster.timeouts import settle
 from chalicelib.roster.transforms import Outcome
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
-    from chalicelib.roster.members import Load
     from chalicelib.roster.signal import Signal
     from chalicelib.table.item_keys import RoomKey
     from chalicelib.table.reports import Report
-    from chalicelib.table.rooms import RoomState
+    from chalicelib.table.rooms import Load, RoomState
     from chalicelib.table.stored_callbacks import StoredCallback
     from chalicelib.table.table import EventTable
 
@@ -54,11 +54,13 @@ class RecordResult(NamedTuple):
             stored before; ``stored``: only that, and keeper will fold it.
         room: the room, as it was written or last read.
         resend: the client should send its list again.
+        dropped: whom it named and who found no place in the room, sorted.
     """
 
     outcome: str
     room: RoomState
     resend: bool = False
+    dropped: tuple[str, ...] = ()
 
 
 class RoomWriter:
@@ -201,7 +203,9 @@ class RoomWriter:
         """
 
         def step(room: RoomState, members: Load) -> Folded:
-            settled = settle(room.head, now, members)
+            known = Known()
+            while isinstance(settled := settle(room.head, now, known), Needs):
+                known = self._read(settled, room, "", known, members)
             return Folded(settled.head, settled.transitions, Outcome.APPLIED, resend=False)
 
         room = self.table.room(ref)
@@ -211,12 +215,13 @@ class RoomWriter:
         self, room: RoomState, signal: Signal, now: int, members: Load, *, recorded: int = 0
     ) -> RecordResult:
         """Fold as of ``now``; ``recorded``: when that is done, if it is another time."""
-        place = ReporterKey(*room.ref, signal.user)
         most = self._most(room.ref.sdk_app_id)
 
         def step(room: RoomState, members: Load) -> Folded:
-            recall = cache(lambda: self.table.recall(place))
-            return fold(room.head, signal, now=now, members=members, recall=recall, most=most)
+            known = Known()
+            while isinstance(folded := fold(room.head, signal, known, now=now, most=most), Needs):
+                known = self._read(folded, room, signal.user, known, members)
+            return folded
 
         return self._write(room, step, recorded or now, members)
 
@@ -235,13 +240,27 @@ class RoomWriter:
                 members = self._members(room)
             folded = step(room, members)
             if folded.head is room.head:
-                return RecordResult(folded.outcome, room, folded.resend)
+                return RecordResult(folded.outcome, room, folded.resend, folded.dropped)
             try:
                 room = self.table.commit(room, folded, members, now)
             except HeadMoved:
                 continue
-            return RecordResult(folded.outcome, room, folded.resend)
+            return RecordResult(folded.outcome, room, folded.resend, folded.dropped)
         return RecordResult(UNFOLDED, room)
+
+    def _read(self, needs: Needs, room: RoomState, user: str, known: Known, members: Load) -> Known:
+        """The one place that reads what a fold lacks."""
+        place = ReporterKey(*room.ref, user)
+        if needs.read is Read.MEMBERS:
+            return known._replace(members=members())
+        if needs.read is Read.PAST:
+            return known._replace(past=self.table.past(place))
+        if needs.read is Read.RECENT:
+            return known._replace(recent=self.table.past(place, strong=False))
+        words = {
+            other: self.table.last_word(place._replace(user_id=other)) for other in needs.users
+        }
+        return known._replace(words={**known.words, **words})
 
     def _members(self, room: RoomState) -> Load:
         return cache(lambda: self.table.members(room))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from typing import Any
 
 from chalice.app import Chalice, Response
@@ -20,8 +21,9 @@ from chalicelib.auth.report_grants import authenticate_report
 from chalicelib.auth.report_tokens import Claims, ReportTokenKeys
 from chalicelib.auth.signers import Signers
 from chalicelib.roster.callback import Callback
-from chalicelib.roster.signal import Kind, Signal, Source
-from chalicelib.roster.userlist import ListTooLarge, parse_pushed
+from chalicelib.roster.pace import heartbeat_after
+from chalicelib.roster.signal import Kind, Order, Signal, Source
+from chalicelib.roster.userlist import MOST_LEFT_OUT, ListTooLarge, parse_pushed
 from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
 from chalicelib.stores.room_limits import RoomLimits
@@ -56,6 +58,7 @@ COUNTS = {
     "applied": "ReportsApplied",
     "unchanged": "ReportsUnchanged",
     "stale": "ReportsStale",
+    "full": "ReportsFull",
     "duplicate": "ReportsDuplicate",
     "stored": "ReportsDeferred",
 }
@@ -105,7 +108,7 @@ def userlist_reports(
     token, body = call.who, call.body
     reporter = ReporterKey(token.sdk_app_id, token.room, token.user_id)
     if isinstance(body, types.HeartbeatRequest):
-        return hear(call, reporter, body.hash, Source.CLIENT)
+        return hear(call, reporter, token.epoch, body.hash, Source.CLIENT)
     return record(call, reporter, token.epoch, body, Source.CLIENT)
 
 
@@ -145,7 +148,7 @@ def relayed_reports(call: Call[RelayGrant, signed.Relayed]) -> Response:
     check_epoch(relayed.epoch, call.now_ms)
     reporter = ReporterKey(relayed.sdk_app_id, relayed.room, relayed.user_id)
     if isinstance(relayed.said, types.HeartbeatRequest):
-        return hear(call, reporter, relayed.said.hash, Source.RELAY)
+        return hear(call, reporter, relayed.epoch, relayed.said.hash, Source.RELAY)
     return record(call, reporter, relayed.epoch, relayed.said, Source.RELAY)
 
 
@@ -188,16 +191,27 @@ def trtc_callbacks(call: Call[int, Callback]) -> Response:
     return answer(signed.CALLBACK_ANSWER.encode(signed.CallbackAnswer()))
 
 
-def hear(call: Call[Any, Any], reporter: ReporterKey, known: str, source: Source) -> Response:
+def hear(
+    call: Call[Any, Any], reporter: ReporterKey, epoch: int, known: str, source: Source
+) -> Response:
     """Hear a heartbeat that echoes the hash of its sender's last list."""
     call.facts["heartbeat"] = True
     now = call.now_ms
-    heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, hash=known)
+    order = Order(epoch, 0)
+    heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, order, known)
     result = folder.hear(reporter.ref, heartbeat, now)
     # If others wrote the room all the time it was heard of; where it can't be read, nothing is.
     call.outcome = "unchanged" if result.outcome == "stored" else result.outcome
     call.counts["Heartbeats"] = 1
-    return reply(types.ReportAnswer(call.outcome, result.room.head.version, resend=result.resend))
+    head = result.room.head
+    return reply(
+        types.ReportAnswer(
+            call.outcome,
+            head.version,
+            resend=result.resend,
+            heartbeat_after=heartbeat_after(head, random.random()),  # noqa: S311 (jitter)
+        )
+    )
 
 
 def record(
@@ -219,6 +233,7 @@ def record(
     except ReportConflict:
         call.counts["ReportsConflict"] = 1
         raise
+    left_out = (*(view.left_out if view else ()), *result.dropped)
     call.outcome = result.outcome
     call.counts[COUNTS[result.outcome]] = 1
     return reply(
@@ -230,6 +245,8 @@ def record(
             seq=body.seq,
             members=view.members if view else None,
             resend=result.resend,
+            heartbeat_after=heartbeat_after(result.room.head, random.random()),  # noqa: S311
+            left_out=left_out[:MOST_LEFT_OUT] or None,
         )
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
+from chalicelib.roster.known import MOST_PAST, Known, Needs
 from chalicelib.roster.members import Reason, replay
 from chalicelib.roster.signal import Kind, PastReport, Source
 from chalicelib.roster.timeouts import settled_members
@@ -89,27 +90,28 @@ def replayed(story: Story, now: int) -> set[str]:
         version=story.version,
         revision=story.version,
         hash=set_hash(members),
-        t=max((each.since for each in members.values()), default=0),
         size=len(members),
     )
     stored: dict[str, list[PastReport]] = defaultdict(list)
     for signal in story.signals:
-        head = head._replace(lease=Lease(signal.received))
+        came_in = signal.received
+        head = head._replace(lease=Lease(came_in))
         mine = stored[signal.user]
         if signal.source is not Source.TENCENT:
             mine.append(_said(signal))
             mine.sort(reverse=True)
-        folded = fold(
-            head,
-            signal,
-            now=signal.received,
-            members=lambda: members,  # noqa: B023 (called before the next turn)
-            recall=lambda: mine[:2],  # noqa: B023 (likewise)
-            most=MOST_MEMBERS,
-        )
+        known = Known(members, tuple(mine[:MOST_PAST]))
+        while isinstance(
+            folded := fold(head, signal, known, now=came_in, most=MOST_MEMBERS), Needs
+        ):
+            known = known._replace(words={user: _last(stored[user]) for user in folded.users})
         head, members = folded.head, replay(members, folded.transitions)
     head = head._replace(lease=Lease(now))
     return set(settled_members(head, now, members)) - _left_by_lease(story)
+
+
+def _last(reports: Sequence[PastReport]) -> PastReport | None:
+    return reports[0] if reports else None
 
 
 def _said(signal: Signal) -> PastReport:
@@ -118,7 +120,7 @@ def _said(signal: Signal) -> PastReport:
         return PastReport(signal.order, signal.t, signal.received, "", 0)
     listed = {signal.user, *signal.listed}
     said = PastReport(signal.order, signal.t, signal.received, signal.hash, len(listed))
-    return said._replace(plus=listed)
+    return said._replace(plus=listed, asked=signal.asked)
 
 
 def _left_by_lease(story: Story) -> set[str]:

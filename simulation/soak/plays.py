@@ -181,8 +181,9 @@ class Play:
             _, _, signal = heapq.heappop(self._queue)
             self._deliver(signal, self._other)
         if self.room()[0].head.revision == room.head.revision:
-            lease = room.head.lease
-            if lease.ends > self.now:
+            head_ = room.head
+            lease = head_.lease
+            if head_.lease_ends > self.now:
                 lease = lease._replace(heard=max(lease.heard, self.now))
             head = room.head._replace(revision=room.head.revision + 1, lease=lease)
             step = Folded(head, (), Outcome.UNCHANGED, resend=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.roster.fold import Folded
+from chalicelib.roster.known import MOST_PAST
 from chalicelib.roster.members import Member, Reason, Transition, replay
 from chalicelib.roster.signal import Kind, Order, Signal, Source
 from chalicelib.roster.transforms import Outcome
@@ -186,11 +187,10 @@ class EventTableContract:
             view_of("anna", {}),
             view_of("anna", {"berta": "room://other/berta"}),
             view_of("anna", {"berta": None}),
-            None,
         ],
     )
     def test_another_list_under_the_same_seq_is_a_conflict(
-        self, table: EventTable, ref: RoomKey, other: View | None
+        self, table: EventTable, ref: RoomKey, other: View
     ) -> None:
         """The list that came first stays, and the other is refused, if only a playurl differs."""
         first = report(ref.room, view_of("anna", {"berta": "room://x/berta"}))
@@ -200,16 +200,32 @@ class EventTableContract:
         assert table.newest(first.place) == first
 
     def test_a_reporter_is_recalled_newest_first(self, table: EventTable, ref: RoomKey) -> None:
-        """By (epoch, seq), two at most; what comes late takes its place."""
+        """By (epoch, seq), so many at most; what comes late takes its place."""
         place = ReporterKey(*ref, "anna")
-        assert table.recall(place) == []
+        assert table.past(place) == ()
         assert table.newest(place) is None
         recalled = []
         for epoch, seq in ((EPOCH, 1), (EPOCH, 10), (EPOCH, 9), (EPOCH + 5, 0)):
             self.store(table, report(ref.room, view_of("anna", {}), seq, epoch=epoch))
-            recalled.append([said.order for said in table.recall(place)])
+            recalled.append([said.order for said in table.past(place)])
         first, tenth, ninth, other = (EPOCH, 1), (EPOCH, 10), (EPOCH, 9), (EPOCH + 5, 0)
-        assert recalled == [[first], [tenth, first], [tenth, ninth], [other, tenth]]
+        expected = [[first], [tenth, first], [tenth, ninth, first], [other, tenth, ninth, first]]
+        assert recalled == expected
+        for seq in range(1, 20):
+            self.store(table, report(ref.room, view_of("anna", {}), seq, epoch=EPOCH + 9))
+        assert len(table.past(place)) == len(table.past(place, strong=False)) == MOST_PAST
+
+    def test_nothing_follows_a_good_bye_under_its_token(
+        self, table: EventTable, ref: RoomKey
+    ) -> None:
+        """Whatever its client counts; and the count is kept."""
+        left = report(ref.room, view_of("anna", {}), 3)._replace(view=None)
+        self.store(table, left)
+        self.store(table, report(ref.room, view_of("anna", {}), 4))
+        last = table.last_word(left.place)
+        assert last is not None
+        assert (last.members, last.order.epoch) == (0, EPOCH)
+        assert table.newest(left.place) == left
 
     def test_a_list_too_large_is_refused_before_any_write(
         self, client: DynamoDBClient, name: str, table: EventTable, ref: RoomKey
@@ -233,7 +249,7 @@ class EventTableContract:
             self.store(table, report(ref.room, view_of("anna", {}), at, app=ref.sdk_app_id))
         states = [table.room(ref) for ref in refs]
         assert [list(table.members(each)) for each in states] == [["user0"], ["user1"], ["user2"]]
-        seqs = [table.recall(ReporterKey(*ref, "anna"))[0].order.seq for ref in refs]
+        seqs = [table.past(ReporterKey(*ref, "anna"))[0].order.seq for ref in refs]
         assert seqs == [0, 1, 2]
 
     def test_a_room_that_was_never_seen_is_empty(self, table: EventTable, ref: RoomKey) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from chalicelib.roster.signal import Kind, Order, Signal, Source
+from chalicelib.roster.signal import LAST_SEQ, Cause, Kind, Order, Signal, Source
 from chalicelib.roster.view import set_hash
 from simulation.rules import Roomgate
 
@@ -76,21 +76,23 @@ class Room(Roomgate):
             )
         )
 
-    def beats(self, users: str, t: int) -> Folded:
+    def beats(self, users: str, t: int, *, epoch: int = EPOCH) -> Folded:
         """The first user of several sends a heartbeat with the hash of a list of all of them."""
         now, (reporter, *_) = T0 + t, users.split()
-        hash_ = set_hash(users.split())
-        return self.hear(Signal(Kind.HEARTBEAT, Source.CLIENT, reporter, now, now, hash=hash_))
+        order, hash_ = Order(epoch, 0), set_hash(users.split())
+        return self.hear(Signal(Kind.HEARTBEAT, Source.CLIENT, reporter, now, now, order, hash_))
 
-    def leaves(self, user: str, t: int, *, late: int = 0, seq: int = 0) -> Folded:
+    def leaves(self, user: str, t: int, *, late: int = 0, epoch: int = EPOCH) -> Folded:
         """A user says that it leaves."""
-        self._seqs[user] = seq or self._seqs[user] + 1
-        order = Order(EPOCH, self._seqs[user])
+        order = Order(epoch, LAST_SEQ)
         return self.hear(Signal(Kind.LEFT, Source.CLIENT, user, T0 + t, T0 + t + late, order))
 
-    def tencent(self, kind: Kind, user: str, t: int, *, late: int = 100) -> Folded:
+    def tencent(
+        self, kind: Kind, user: str, t: int, *, late: int = 100, cause: Cause | None = None
+    ) -> Folded:
         """Tencent calls back."""
-        return self.hear(Signal(kind, Source.TENCENT, user, T0 + t, T0 + t + late))
+        signal = Signal(kind, Source.TENCENT, user, T0 + t, T0 + t + late, cause=cause)
+        return self.hear(signal)
 
     def hear(self, signal: Signal) -> Folded:
         """Fold a signal as it comes in."""

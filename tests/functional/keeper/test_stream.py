@@ -174,7 +174,7 @@ def test_sessions_are_what_the_timeline_says(size: int, seed: int) -> None:
     score = world.score(deployed)
     assert deployed.dropped
     assert (score.right, twice(deployed.emitted)) == (True, 0)
-    assert 0.9 <= len(deployed.emitted) / score.true <= 1.15
+    assert 0.9 * score.lasting <= len(deployed.emitted) <= 1.15 * score.true
     assert sessions_of(deployed.kept) == stays_of(deployed.kept)
     assert len(sessions_of(deployed.kept)) > size
     assert deployed.pump.discarded == []

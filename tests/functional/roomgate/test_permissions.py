@@ -12,6 +12,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # It has no
 
 from chalicelib.auth.caller import Caller
 from chalicelib.roster.view import view_of
+from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc.identifiers import parse_room
@@ -148,6 +149,7 @@ def _report() -> None:
         user, *others = users.split()
         sent = report(parse_room(7), view_of(user, dict.fromkeys(others)), seq, app=int(APP))
         folder.take(sent._replace(received=now + 1000 * seq), now + 1000 * seq)
+    folder.settle(RoomKey(int(APP), parse_room(7)), now + 30_000)
 
 
 def _forget_revoked(cli: Cli, caller_id: str) -> None:

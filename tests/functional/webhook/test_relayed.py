@@ -18,7 +18,7 @@ from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.table import EventTable
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, items_in
-from tests.support.reports import APP, STACK, TABLE, Function, token
+from tests.support.reports import APP, STACK, TABLE, Function, paced, token
 from tests.support.signing import NEW, OLD, OTHER, relay_headers
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def relayed(
 ) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     signed = relay_headers(raw, secret) | headers
-    return webhook.call("POST", ROUTE, body=raw, headers=signed, path={"relay": relay_id})
+    return paced(webhook.call("POST", ROUTE, body=raw, headers=signed, path={"relay": relay_id}))
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD], ids=["newer", "older"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import ApiError, InvalidRequest
 from chalicelib.roster.callback import Callback, parse_callback, signal_of
-from chalicelib.roster.signal import Kind, Signal, Source
+from chalicelib.roster.signal import Cause, Kind, Signal, Source
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.signing import KNOWN_BODY
 
@@ -61,7 +61,43 @@ def test_who_enters_and_who_leaves_is_a_signal(event_type: int, kind: Kind) -> N
     assert signal_of(callback, RECEIVED) == Signal(kind, Source.TENCENT, "anna", MS, RECEIVED)
 
 
-@pytest.mark.parametrize(("group", "event_type"), [(1, 101), (1, 102), (1, 105), (2, 103), (9, 1)])
+@pytest.mark.parametrize(("event_type", "kind"), [(101, Kind.CREATED), (102, Kind.DISMISSED)])
+def test_what_happens_to_a_room_is_about_nobody(event_type: int, kind: Kind) -> None:
+    """Whoever it names; it may name nobody."""
+    expected = Signal(kind, Source.TENCENT, "", MS, RECEIVED)
+    assert signal_of(parse_callback(body(EventType=event_type)), RECEIVED) == expected
+    nobody = body(EventType=event_type, info=info(UserId=None))
+    assert signal_of(parse_callback(nobody), RECEIVED) == expected
+
+
+@pytest.mark.parametrize(
+    ("event_type", "reason", "cause"),
+    [
+        (103, 1, None),
+        (103, 2, Cause.RECONNECTED),
+        (103, 3, Cause.RECONNECTED),
+        (103, 4, None),
+        (104, 1, None),
+        (104, 2, Cause.TIMED_OUT),
+        (104, 3, Cause.REMOVED),
+        (104, 4, None),
+        (104, 5, Cause.REMOVED),
+        (105, None, None),
+    ],
+)
+def test_reasons_mean_different_things_in_different_events(
+    event_type: int, reason: int | None, cause: Cause | None
+) -> None:
+    """A network switch is no second entry, and who was put out did not just leave."""
+    signal = signal_of(
+        parse_callback(body(EventType=event_type, info=info(Reason=reason))), RECEIVED
+    )
+    assert signal is not None
+    assert signal.cause is cause
+    assert signal.kind is (Kind.LEFT if event_type == 104 else Kind.ENTERED)
+
+
+@pytest.mark.parametrize(("group", "event_type"), [(1, 106), (2, 103), (2, 101), (9, 1)])
 def test_other_events_are_read_and_say_nothing_of_who_is_there(group: int, event_type: int) -> None:
     """Those of today and those to come: none is refused."""
     callback = parse_callback(body(EventGroupId=group, EventType=event_type, More=[1]))

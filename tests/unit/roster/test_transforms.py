@@ -6,14 +6,15 @@ from chalicelib.roster.head import (
     LAGGARD,
     LEASE,
     LEASE_BEATING,
+    LEASE_BEATING_EACH,
     MOST_MARKS,
+    RETURN,
     RING,
     STRAGGLER,
     Lease,
     RecentChange,
 )
 from chalicelib.roster.signal import Kind
-from chalicelib.roster.timeouts import due
 from chalicelib.roster.transforms import marked
 from tests.support.folding import T0, room_of
 
@@ -25,6 +26,10 @@ def test_when_some_have_left_others_need_fewer_witnesses() -> None:
     room.lists("berta anna carla", 60_100)
     assert room.leaving == "dora emma"
     room.lists("carla anna berta", 60_200)
+    assert [room.head.lacking(group) for group in room.head.pending] == [1, 1]
+    room.settle(T0 + 60_000 + RETURN)
+    assert room.story[5:] == ["-emma@60000"]
+    room.settle(T0 + 60_100 + RETURN)
     assert room.story[5:] == ["-emma@60000", "-dora@60100"]
 
 
@@ -53,15 +58,18 @@ def test_that_joins_are_forgotten_makes_no_list_stale() -> None:
         for number in range(MOST_MARKS + 1)
     ]
     head = marked(room.head, many, now=T0 + 70_000)
-    assert (len(head.marks), head.t) == (MOST_MARKS, room.head.t)
+    assert (len(head.marks), head.floor) == (MOST_MARKS, room.head.floor)
 
 
-def test_a_room_in_which_a_heartbeat_was_seen_keeps_the_short_lease() -> None:
-    """Whatever its members say next."""
+def test_the_larger_a_room_is_the_longer_are_the_leases_of_heartbeats() -> None:
+    """Since each member sends them less often."""
     room = room_of("anna berta")
     room.beats("anna berta", 1000)
-    room.lists("berta anna carla", 60_000)
-    assert due(room.head) == T0 + 60_000 + LEASE_BEATING
+    assert room.head.lease_beating == LEASE_BEATING
+    room.lists("berta anna carla dora", 60_000)
+    assert room.head.lease_beating == 3 * LEASE_BEATING_EACH
+    room.lists("berta " + " ".join(f"user{number}" for number in range(900)), 70_000)
+    assert room.head.lease_beating == LEASE
 
 
 def test_a_lease_does_not_run_backwards() -> None:
@@ -69,4 +77,4 @@ def test_a_lease_does_not_run_backwards() -> None:
     room = room_of("anna berta")
     room.lists("anna berta carla", LEASE // 2)
     room.beats("anna berta carla", LEASE // 2 - 1000)
-    assert room.head.lease == Lease(T0 + LEASE // 2, beating=True)
+    assert room.head.lease == Lease(T0 + LEASE // 2, T0 + LEASE // 2 - 1000)

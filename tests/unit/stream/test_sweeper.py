@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from chalicelib.roster.head import GRACE, LEASE
+from chalicelib.roster.head import LEASE, RETURN
 from chalicelib.stream.keeper import WORKERS
 from chalicelib.stream.sweeper import PAGE, Sweeper
 from chalicelib.table.item_keys import SHARDS, RoomKey, head_key
@@ -55,7 +55,7 @@ def test_a_leave_that_has_waited_counts_though_nobody_reports(kept: Kept) -> Non
     assert sweep(kept, 1000).settled == 0
     assert kept.here() == {"anna", "berta", "carla", "dora"}
     # Of two witnesses that a leave needs here one is there.
-    assert sweep(kept, 1000 + GRACE + MINUTE).settled == 1
+    assert sweep(kept, 1000 + RETURN + MINUTE).settled == 1
     assert kept.here() == {"anna", "berta", "carla"}
     *_, leave = kept.timeline()[ROOM]
     assert (leave.user, leave.t, leave.reason) == ("dora", T0 + 1000, "grace")

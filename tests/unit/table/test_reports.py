@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.roster.signal import Order, Source
+from chalicelib.roster.signal import Order, PastReport, Source
 from chalicelib.roster.userlist import ListTooLarge
 from chalicelib.roster.view import View, set_hash, view_of
 from chalicelib.table.item_keys import ReporterKey, item_bytes, report_key
@@ -162,7 +162,7 @@ def test_what_is_recalled_needs_no_other_item() -> None:
     here = [view.reporter, *list(view.others)[1:], "zoe"]
     said = said_of(report_item(report_with(view), TTL, roster(here)))
     common = (Order(EPOCH, 7), EPOCH + 1000, EPOCH + 1234, view.hash, 60)
-    assert said == (*common, 5, {next(iter(view.others))}, {"zoe"})
+    assert said == PastReport(*common, 5, {next(iter(view.others))}, {"zoe"})
     small = plain_view(3)
     said = said_of(report_item(report_with(small), TTL, roster(here)))
     assert (said.base, said.plus) == (None, {small.reporter, *small.others})

@@ -72,7 +72,7 @@ def test_what_is_written_of_a_room_is_read_again() -> None:
     assert (head["pk"], head["sk"]) == ({"S": "R#1400000001#s:YSByb29tICMx"}, {"S": "HEAD"})
     assert (change["pk"], change["sk"]) == (head["pk"], {"S": "T#0000000001"})
     assert head["open"] == {"S": REF.shard}
-    assert head["due"] == {"N": str(due_minute(first.lease.ends))}
+    assert head["due"] == {"N": str(due_minute(first.lease_ends))}
     assert "ttl" not in head
     assert change["ttl"] == {"N": str((T0 + 50) // 1000 + 90 * 86_400)}
 

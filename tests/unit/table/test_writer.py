@@ -284,9 +284,9 @@ def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
     folder.take(sent, EPOCH)
     before = table.room(sent.place.ref)
     assert folder.settle(sent.place.ref, EPOCH + 1000) == before
-    ended = folder.settle(sent.place.ref, before.head.lease.ends)
+    ended = folder.settle(sent.place.ref, before.head.lease_ends)
     assert (ended.head.size, ended.head.version) == (0, 2)
-    assert table.room(sent.place.ref) == folder.settle(sent.place.ref, before.head.lease.ends + 5)
+    assert table.room(sent.place.ref) == folder.settle(sent.place.ref, before.head.lease_ends + 5)
 
 
 def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -> None:
