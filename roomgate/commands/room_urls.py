@@ -13,6 +13,7 @@ from roomgate.operator.errors import OperatorError
 from roomgate.operator.files import Given, TextFile
 
 if TYPE_CHECKING:
+    from chalicelib.trtc.identifiers import NumberRoom
     from roomgate.commands.session import Session
 
 
@@ -31,7 +32,7 @@ def room_url_command(
     /,
     sdk_app_id: int,
     user_id: str,
-    room_id: int,
+    room_id: NumberRoom,
     file: Given,
     **options: Any,
 ) -> None:
