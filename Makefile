@@ -8,13 +8,16 @@ TEST := $(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loa
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-data test coverage soak live lint package deploy undeploy bench lock clean
+.PHONY: help run example demo-data test coverage soak live lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: $(READY)  ## Roomgate on this machine: deploy to a local AWS, walk through a call, stay up (ONCE=1: end)
 	@$(BIN)/python -m infra.local.run $(if $(ONCE),--once)
+
+example: $(READY)  ## the example backend beside a running make run (ARGS=--help: its options)
+	@$(BIN)/python -m infra.local.example $(ARGS)
 
 demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS=--help: its options)
 	@$(BIN)/python -m infra.demo.dataset $(ARGS)

@@ -26,6 +26,7 @@ from chalicelib.table.reports import Report
 from chalicelib.table.stays import Sessions
 from chalicelib.table.table import HISTORY_DAYS, EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from simulation.stored import TABLE, openid
 from simulation.stream import stream_record
@@ -116,7 +117,7 @@ def _reports(members: int, rooms: int) -> Iterator[Report]:
         for reporter in present:
             for room in range(rooms):
                 at = START + number * STEP_MS + present.index(reporter)
-                place = ReporterKey(1400000001, room + 1, f"{reporter[:-4]}{room:04}")
+                place = ReporterKey(1400000001, parse_room(room + 1), f"{reporter[:-4]}{room:04}")
                 others = [f"{other[:-4]}{room:04}" for other in present if other != reporter]
                 view = view_of(place.user_id, dict.fromkeys(others))
                 yield Report(place, START, number, at, 0, Source.CLIENT, view)

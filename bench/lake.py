@@ -26,6 +26,7 @@ from chalicelib.stream.row import row_text
 from chalicelib.stream.rows import exported_rows
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.rooms import Change, change_item
+from chalicelib.trtc.identifiers import parse_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ def batch() -> list[dict[str, Any]]:
     chance = random.Random(7)  # noqa: S311 (no secret)
     records = []
     for number in range(CHANGES):
-        ref = RoomKey(1400000001, 1 + number % 200)
+        ref = RoomKey(1400000001, parse_room(1 + number % 200))
         many = 30 if number % 100 == 0 else chance.choice((1, 1, 1, 2))
         at = _START_MS + 50 * number
         transitions = tuple(_transition(chance, at) for _ in range(many))

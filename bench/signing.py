@@ -18,6 +18,7 @@ from chalicelib.tickets import (
     verify_user_sig,
 )
 from chalicelib.trtc import ALL
+from chalicelib.trtc.identifiers import parse_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def _private_map_key(key: SigningKey) -> str:
         key,
         sdk_app_id=SDK_APP_ID,
         user_id=USER_ID,
-        room=ROOM,
+        room=parse_room(ROOM),
         privileges=ALL,
         now=NOW,
         ttl=TTL,
@@ -97,5 +98,5 @@ def _verify_user_sig(key: SigningKey) -> Callable[[], object]:
 def _verify_private_map_key(key: SigningKey) -> Callable[[], object]:
     ticket, keys = _private_map_key(key), (key,)
     return lambda: verify_private_map_key(
-        ticket, keys, sdk_app_id=SDK_APP_ID, user_id=USER_ID, room=ROOM, now=NOW + 1
+        ticket, keys, sdk_app_id=SDK_APP_ID, user_id=USER_ID, room=parse_room(ROOM), now=NOW + 1
     )

@@ -16,6 +16,7 @@ from chalicelib.table.sessions import session_of
 from chalicelib.table.stays import Sessions
 from chalicelib.table.table import USUALLY, EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from infra.layout import FUNCTIONS
 from infra.package import target
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 T0 = 1_600_000_000_000
 """Unix ms."""
-ROOM = RoomKey(1400037025, 107688)
+ROOM = RoomKey(1400037025, parse_room(107688))
 
 _KEEPER = next(each for each in FUNCTIONS if each.name == "keeper")
 SETTINGS = Settings.of(merge_document(_KEEPER, target.aws())["Resources"]["Mapping"]["Properties"])

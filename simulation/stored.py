@@ -16,6 +16,7 @@ from chalicelib.table.reports import Report
 from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from simulation.truth import Change, history
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.roster.signal import Signal
     from simulation.truth import Setting
 
-REF = RoomKey(1_400_037_025, 107_688)
+REF = RoomKey(1_400_037_025, parse_room(107_688))
 TABLE = "events"
 PLAYURL = f"room://183.3.225.15:1935/webrtc/{REF.sdk_app_id}_{REF.room}_"
 OPENID = 28

@@ -17,7 +17,7 @@ from chalicelib.table.history import MOST_SHOWN, Window
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.rooms import Change
 from chalicelib.table.sessions import Evidence, Session
-from chalicelib.trtc import parse_room_key, room_key
+from chalicelib.trtc import parse_room_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -357,7 +357,7 @@ def rooms_cursors(sdk_app_id: int) -> Cursors[RoomKey]:
     """The cursors of an application's open rooms: the last room that was looked at."""
     return Cursors(
         f"rooms#{sdk_app_id}",
-        lambda ref: room_key(ref.room),
+        lambda ref: ref.room.key,
         lambda key: RoomKey(sdk_app_id, parse_room_key(key)),
     )
 
@@ -375,5 +375,5 @@ def sessions_cursors(sdk_app_id: int, user_id: str) -> Cursors[Spot]:
         return MOMENT.decode(int(joined)), RoomKey(sdk_app_id, parse_room_key(key))
 
     return Cursors(
-        f"sessions#{sdk_app_id}#{user_id}", lambda spot: f"{spot[0]}#{room_key(spot[1].room)}", read
+        f"sessions#{sdk_app_id}#{user_id}", lambda spot: f"{spot[0]}#{spot[1].room.key}", read
     )

@@ -16,7 +16,6 @@ from chalicelib.schema import (
     Schema,
     Type,
 )
-from chalicelib.trtc import room_key
 
 if TYPE_CHECKING:
     from chalicelib.api.webhook import HeartbeatRequest, ReportRequest
@@ -46,7 +45,7 @@ class Relayed(NamedTuple):
         """What a log line says of it."""
         return {
             "sdkAppId": self.sdk_app_id,
-            "room": room_key(self.room),
+            "room": self.room.key,
             "userId": self.user_id,
             "epoch": self.epoch,
         }

@@ -15,13 +15,11 @@ from chalicelib.trtc import (
     STR_ROOM_PATTERN,
     USER_ID_MAX_BYTES,
     USER_ID_PATTERN,
-    BadIdentifier,
-    Room,
     bits_of,
     check_privileges,
-    check_room,
     check_user_id,
 )
+from chalicelib.trtc.identifiers import NumberRoom, parse_named_room, parse_number_room
 
 UNIX_SECONDS = Integer(0, 2**53 - 1, "unix time in seconds")
 UNIX_MS = Integer(0, 2**53 - 1, "unix time in ms")
@@ -40,18 +38,14 @@ def _text(most: int, pattern: str, description: str) -> Schema:
     }
 
 
-def _string_room(value: object) -> Room:
-    # check_room takes a number for a numeric room, which strRoomId never is.
-    if not isinstance(value, str):
-        raise BadIdentifier("strRoomId", "must be a string")
-    return check_room(value)
-
-
 SDK_APP_ID = Integer(1, SDK_APP_ID_MAX, "Tencent's application")
 USER_ID = Checked(check_user_id, _text(USER_ID_MAX_BYTES, USER_ID_PATTERN, "userid"))
-ROOM_ID = Integer(1, ROOM_ID_MAX, "a numeric room")
+ROOM_ID: Type[NumberRoom] = Checked(
+    parse_number_room, Integer(1, ROOM_ID_MAX, "a numeric room").json_schema()
+)
 STR_ROOM_ID = Checked(
-    _string_room, _text(STR_ROOM_MAX_BYTES, STR_ROOM_PATTERN, "a string room (HMAC-SHA256 only)")
+    parse_named_room,
+    _text(STR_ROOM_MAX_BYTES, STR_ROOM_PATTERN, "a string room (HMAC-SHA256 only)"),
 )
 
 PRIVILEGE_NAMES: Type[list[str]] = Array(
@@ -84,8 +78,8 @@ class _Privileges(Type[int]):
 APPLICATION_FIELD = Field("sdkAppId", SDK_APP_ID, "sdk_app_id")
 USER_FIELD = Field("userId", USER_ID, "user_id")
 ROOM_FIELDS = (
-    Field("roomId", ROOM_ID, "room", when=lambda room: isinstance(room, int)),
-    Field("strRoomId", STR_ROOM_ID, "room", when=lambda room: isinstance(room, str)),
+    Field("roomId", ROOM_ID, "room", when=lambda room: room.number is not None),
+    Field("strRoomId", STR_ROOM_ID, "room", when=lambda room: room.number is None),
 )
 ROLE = OneOf(ROLES, "anchor: everything; audience: enter, hear and see")
 PRIVILEGE_FIELDS = (

@@ -135,22 +135,17 @@ class Caller(NamedTuple):
             place = user_in if in_path else "#/userId"
             raise _not_allowed("user", place, f"users but those like {self.users!r}")
         if room is not None and not self.covers(room):
-            member = "#/roomId" if isinstance(room, int) else "#/strRoomId"
-            place = "room" if in_path else member
+            place = "room" if in_path else f"#/{room.field}"
             raise _not_allowed("room", place, f"rooms but those like {self.rooms!r}")
 
     def covers(self, room: Room) -> bool:
         """Whether a room is among those that the caller may use."""
-        return self.rooms == "*" or fnmatchcase(_named(room), self.rooms)
+        return self.rooms == "*" or fnmatchcase(room.pattern_name, self.rooms)
 
     def may_last(self, ttl: int, member: str) -> None:
         """Check a ttl (seconds) that a member asks for; raises Refusal ``ttl-not-allowed``."""
         if self.most_ttl is not None and ttl > self.most_ttl:
             raise _not_allowed("ttl", f"#/{member}", f"a ttl over {self.most_ttl} seconds")
-
-
-def _named(room: Room) -> str:
-    return str(room) if isinstance(room, int) else f"s:{room}"
 
 
 def _not_allowed(what: str, place: str, detail: str) -> ApiError:

@@ -28,7 +28,6 @@ from chalicelib.schema import (
 from chalicelib.stores.cache import RefreshingCache
 from chalicelib.stores.store import StoreDown, StoreError
 from chalicelib.stores.stored import BadStoredValue, Stored
-from chalicelib.trtc import room_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -209,7 +208,7 @@ def mint(key: TokenKey, claims: Claims) -> str:
         "aud": AUDIENCE,
         "app": claims.sdk_app_id,
         "sub": claims.user_id,
-        "room": room_key(claims.room),
+        "room": claims.room.key,
         "epoch": claims.epoch,
         "exp": claims.ends,
     }

@@ -15,6 +15,7 @@ from chalicelib.auth.report_tokens import Claims, TokenKey, mint, parse_keys, wr
 from chalicelib.keys.rotation import BadCandidate
 from chalicelib.stores.cache import FIRST_WAIT_SECONDS, REFRESH_SECONDS, STALE_SECONDS
 from chalicelib.stores.stored import BadStoredValue
+from chalicelib.trtc.identifiers import NumberRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ KEY_BYTES: Final = 32
 STILL_SIGNS: Final = int(STALE_SECONDS + REFRESH_SECONDS + FIRST_WAIT_SECONDS)
 """Seconds for which an issuer may go on signing with the list that it read last."""
 
-_CLAIMS: Final = Claims(1, "roomgate-test", 1, 0, 0)
+_CLAIMS: Final = Claims(1, "roomgate-test", NumberRoom(1), 0, 0)
 
 
 class TokenKeys:

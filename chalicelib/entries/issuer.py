@@ -297,12 +297,13 @@ def _roomsig_request(
     request: EntryRequest, user_sig: str, private_map_key: str
 ) -> RoomsigRequest | None:
     """The request for the client to send; none for a string room, which has no roomsig."""
-    if not isinstance(request.room, int):
+    number = request.room.number
+    if number is None:
         return None
     return roomsig_request(
         sdk_app_id=request.sdk_app_id,
         user_id=request.user_id,
-        room=request.room,
+        room=number,
         user_sig=user_sig,
         private_map_key=private_map_key,
         random=int.from_bytes(os.urandom(4), "big"),
@@ -311,7 +312,7 @@ def _roomsig_request(
 
 
 def _check_room_kind(application: Application, room: Room) -> None:
-    if isinstance(room, str) and application.key.algorithm != HMAC:
+    if room.number is None and application.key.algorithm != HMAC:
         detail = "This application signs with ECDSA, whose tickets know numeric rooms only."
         raise ApiError(
             "string-room-unsupported", detail, errors=(FieldError("#/strRoomId", detail),)

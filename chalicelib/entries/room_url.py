@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.auth.caller import Caller
+    from chalicelib.trtc.identifiers import NumberRoom
 
 PLACE = "#/answer"
 
@@ -26,7 +27,7 @@ class RoomUrlRequest(NamedTuple):
 
     sdk_app_id: int
     user_id: str
-    room: int
+    room: NumberRoom
     answer: Mapping[str, Any] | str
     pure_audio: int | None = None
     record_id: int | None = None

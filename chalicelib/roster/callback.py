@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from chalicelib.errors import ApiError, FieldError, InvalidRequest
 from chalicelib.roster.signal import Cause, Kind, Signal, Source
-from chalicelib.trtc.identifiers import BadIdentifier, check_room, check_user_id, room_key
+from chalicelib.trtc.identifiers import BadIdentifier, check_user_id, parse_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ class Callback(NamedTuple):
         return {
             "eventType": self.event_type,
             "eventMs": self.t,
-            "room": None if self.room is None else room_key(self.room),
+            "room": None if self.room is None else self.room.key,
             "userId": self.user,
         }
 
@@ -127,7 +127,7 @@ def parse_callback(raw: bytes) -> Callback:
         event_type=value["EventType"],
         sent=sent,
         t=_time(info, "EventMsTs") or _time(info, "EventTs", unit=1000) or sent,
-        room=_identifier(check_room, info.get("RoomId")),
+        room=_identifier(parse_room, info.get("RoomId")),
         user=_identifier(check_user_id, info.get("UserId")),
         role=_number(info, "Role"),
         reason=_number(info, "Reason"),

@@ -22,7 +22,6 @@ from typing import Any
 from chalicelib.stream.row import JOIN, LEAVE, REPORT, VERSION, Row
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.rooms import change_of
-from chalicelib.trtc.identifiers import room_key
 
 Image = Mapping[str, Mapping[str, Any]]
 """An item as DynamoDB's low-level API has it, binary as bytes."""
@@ -122,7 +121,7 @@ def _change_rows(image: Image) -> list[Row]:
 
 def _report_row(image: Image) -> Row:
     place = ReporterKey.of(image["pk"]["S"])
-    app, room, user = place.sdk_app_id, room_key(place.room), place.user_id
+    app, room, user = place.sdk_app_id, place.room.key, place.user_id
     epoch, seq = map(int, image["sk"]["S"].removeprefix("E#").split("#"))
     seq = int(image["seq"]["N"]) if "seq" in image else seq
     age = int(image["age"]["N"])

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from chalicelib.table.item_keys import ReporterKey, callbacks_pk
 from chalicelib.table.items import Items
 from chalicelib.table.stored_callbacks import callback_of
-from chalicelib.trtc.identifiers import room_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +42,7 @@ class Archive:
 
     def callbacks(self, ref: RoomKey) -> Iterator[StoredCallback]:
         """The stored callbacks about a room, in the order of what they tell of."""
-        pk = callbacks_pk(ref.sdk_app_id, room_key(ref.room))
+        pk = callbacks_pk(ref.sdk_app_id, ref.room.key)
         yield from map(callback_of, self._items.range(pk, _LEAST, _MOST))
 
     def reporters(self, ref: RoomKey) -> set[str]:

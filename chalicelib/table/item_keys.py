@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
-from chalicelib.trtc.identifiers import Room, parse_room_key, room_key
+from chalicelib.trtc.identifiers import Room, parse_room_key
 
 Item = dict[str, dict[str, Any]]
 """An item, or a key, as DynamoDB's low-level API writes it."""
@@ -36,12 +36,12 @@ class RoomKey(NamedTuple):
     @property
     def pk(self) -> str:
         """The partition of what is known of it."""
-        return f"R#{self.sdk_app_id}#{room_key(self.room)}"
+        return f"R#{self.sdk_app_id}#{self.room.key}"
 
     @property
     def shard(self) -> str:
         """Its part of the index of open rooms."""
-        return shard_pk(self.sdk_app_id, crc32(room_key(self.room).encode()) % SHARDS)
+        return shard_pk(self.sdk_app_id, crc32(self.room.key.encode()) % SHARDS)
 
     @classmethod
     def of(cls, pk: str) -> RoomKey:
@@ -65,7 +65,7 @@ class ReporterKey(NamedTuple):
     @property
     def pk(self) -> str:
         """The partition of this member's reports of this room."""
-        return f"P#{self.sdk_app_id}#{room_key(self.room)}#{self.user_id}"
+        return f"P#{self.sdk_app_id}#{self.room.key}#{self.user_id}"
 
     @classmethod
     def of(cls, pk: str) -> ReporterKey:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chalicelib.roster.members import Reason
 from chalicelib.roster.signal import Source
 from chalicelib.table.item_keys import Item, RoomKey
-from chalicelib.trtc.identifiers import parse_room_key, room_key
+from chalicelib.trtc.identifiers import parse_room_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def user_pk(sdk_app_id: int, user_id: str) -> str:
 
 def session_sk(joined: int, ref: RoomKey) -> str:
     """A session's place among its user's; they sort by their beginnings."""
-    return f"S#{joined:013}#{room_key(ref.room)}"
+    return f"S#{joined:013}#{ref.room.key}"
 
 
 def sessions_between(first: int, last: int) -> tuple[str, str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chalicelib.roster.callback import Callback, parse_callback, signal_of
 from chalicelib.table.item_keys import Item, RoomKey, callback_key
 from chalicelib.table.list_codec import read, written
-from chalicelib.trtc.identifiers import room_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +45,7 @@ def callback_item(stored: StoredCallback, ttl: int) -> Item:
         ttl: unix seconds after which it is garbage.
     """
     callback = stored.callback
-    room = None if callback.room is None else room_key(callback.room)
+    room = None if callback.room is None else callback.room.key
     return {
         **callback_key(stored.sdk_app_id, room, callback.identity),
         "received": {"N": str(stored.received)},

@@ -238,7 +238,7 @@ def _fields(reading: Reading) -> dict[str, Any]:
 
 def _userbuf_fields(userbuf: Userbuf) -> dict[str, Any]:
     return {
-        "strRoomId" if isinstance(userbuf.room, str) else "roomId": userbuf.room,
+        userbuf.room.field: userbuf.room,
         "privileges": userbuf.privileges,
         "privilegeNames": names_of(userbuf.privileges),
     }

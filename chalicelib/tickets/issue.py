@@ -9,7 +9,7 @@ from chalicelib.tickets import v1, v2
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
 from chalicelib.trtc.algorithms import ECDSA
-from chalicelib.trtc.identifiers import Room, check_room, check_sdk_app_id, check_user_id
+from chalicelib.trtc.identifiers import Room, check_sdk_app_id, check_user_id, parse_room
 from chalicelib.trtc.privileges import check_privileges
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def issue_private_map_key(
         Unsignable: for a time or a lifetime out of bounds.
     """
     _check_times(now, ttl)
-    if isinstance(check_room(room), str) and key.algorithm == ECDSA:
+    room = parse_room(room)
+    if room.number is None and key.algorithm == ECDSA:
         raise StringRoomNeedsHmac
     userbuf = Userbuf(
         check_user_id(user_id),

@@ -10,7 +10,7 @@ import struct
 from typing import Final, NamedTuple
 
 from chalicelib.tickets.errors import BadMember
-from chalicelib.trtc.identifiers import BadIdentifier, Room, check_room
+from chalicelib.trtc.identifiers import BadIdentifier, Room, parse_room
 
 MEMBER: Final = "TLS.userbuf"
 
@@ -37,7 +37,8 @@ class Userbuf(NamedTuple):
 def pack_userbuf(userbuf: Userbuf) -> bytes:
     """Return the bytes for values that were checked before."""
     account = userbuf.user_id.encode("ascii")
-    number, name = (userbuf.room, "") if isinstance(userbuf.room, int) else (0, userbuf.room)
+    room = userbuf.room
+    number, name = (int(room), "") if room.number is not None else (0, str(room))
     head = _HEAD.pack(_STRING if name else _NUMERIC, len(account))
     numbers = _NUMBERS.pack(
         userbuf.sdk_app_id, number, userbuf.ends_at, userbuf.privileges, userbuf.account_type
@@ -64,7 +65,7 @@ def _parse(data: bytes) -> Userbuf:
     version, length = _HEAD.unpack_from(data)
     start = _HEAD.size + length
     sdk_app_id, number, ends_at, privileges, account_type = _NUMBERS.unpack_from(data, start)
-    room: Room = number
+    room: int | str = number
     end = start + _NUMBERS.size
     if version == _STRING:
         (length,) = _LENGTH.unpack_from(data, end)
@@ -74,4 +75,4 @@ def _parse(data: bytes) -> Userbuf:
     elif version != _NUMERIC or end != len(data):
         raise BadMember(MEMBER, "has an unknown version, or bytes after its end")
     user_id = data[_HEAD.size : start].decode("ascii")
-    return Userbuf(user_id, sdk_app_id, check_room(room), ends_at, privileges, account_type)
+    return Userbuf(user_id, sdk_app_id, parse_room(room), ends_at, privileges, account_type)

@@ -104,7 +104,7 @@ def _ticket(
 ) -> Ticket:
     third, account_type, user_id, sdk_app_id, issued_at, ttl = values
     parsed = ticket.read_userbuf(userbuf)
-    if parsed is not None and isinstance(parsed.room, str):
+    if parsed is not None and parsed.room.number is None:
         raise BadMember("TLS.userbuf", "names a string room, which ECDSA tickets can't")
     signed = content(
         sdk_app_id,

@@ -1,6 +1,6 @@
 """Who and where: the identifiers of an application, a user and a room, and their limits.
 
-A room is an ``int`` (a numeric room) or a ``str`` (a string room): 123 and "123" are different.
+Each is parsed once, where it comes in; from there on its type says that it keeps its limits.
 
 ::
 
@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import Final
-
-Room = int | str
+from typing import Final, TypeAlias
 
 SDK_APP_ID_MAX: Final = 2**32 - 1
 ROOM_ID_MAX: Final = 2**32 - 1
@@ -52,6 +50,60 @@ class BadIdentifier(ValueError):
         return f"{self.field} {self.reason}"
 
 
+class NumberRoom(int):
+    """A numeric room, from 1 to 2**32-1; made by `parse_room`.
+
+    Attributes:
+        field: the JSON member that names it.
+    """
+
+    __slots__ = ()
+    field: Final = "roomId"
+
+    @property
+    def number(self) -> NumberRoom:
+        """Itself, as what only a numeric room has."""
+        return self
+
+    @property
+    def key(self) -> str:
+        """One word for paths and table keys: its decimal digits."""
+        return str(int(self))
+
+    @property
+    def pattern_name(self) -> str:
+        """What a caller's pattern of rooms is matched with: its decimal digits."""
+        return self.key
+
+
+class NamedRoom(str):
+    """A string room, of 1 to 64 of `STR_ROOM_CHARACTERS`; made by `parse_room`.
+
+    "123" is another room than 123.
+
+    Attributes:
+        field: the JSON member that names it.
+        number: None: it has none.
+    """
+
+    __slots__ = ()
+    field: Final = "strRoomId"
+    number: Final = None
+
+    @property
+    def key(self) -> str:
+        """One word for paths and table keys: ``s:`` and the name in base64url."""
+        return "s:" + _base64url(self)
+
+    @property
+    def pattern_name(self) -> str:
+        """What a caller's pattern of rooms is matched with: ``s:`` and the name."""
+        return f"s:{self}"
+
+
+Room: TypeAlias = NumberRoom | NamedRoom
+
+
 def check_sdk_app_id(value: object) -> int:
     """Return an application's id, an int from 1 to 2**32-1; else raise `BadIdentifier`."""
     return _check_number("sdkAppId", value, SDK_APP_ID_MAX)
@@ -70,34 +122,34 @@ def check_user_id(value: object) -> str:
     )
 
 
-def check_room(value: object) -> Room:
-    """Return a room, an int from 1 to 2**32-1 or a str; else raise `BadIdentifier`."""
-    if not isinstance(value, str):
-        return _check_number("roomId", value, ROOM_ID_MAX)
-    if _str_room.fullmatch(value):
-        return value
+def parse_room(value: object) -> Room:
+    """A room, of an int from 1 to 2**32-1 or a str; else raise `BadIdentifier`."""
+    return parse_named_room(value) if isinstance(value, str) else parse_number_room(value)
+
+
+def parse_number_room(value: object) -> NumberRoom:
+    """A numeric room, of an int from 1 to 2**32-1; else raise `BadIdentifier`."""
+    return NumberRoom(_check_number(NumberRoom.field, value, ROOM_ID_MAX))
+
+
+def parse_named_room(value: object) -> NamedRoom:
+    """A string room, of a str of 1 to 64 characters; else raise `BadIdentifier`."""
+    if isinstance(value, str) and _str_room.fullmatch(value):
+        return NamedRoom(value)
     reason = _text_reason(value, STR_ROOM_MAX_BYTES, STR_ROOM_CHARACTERS, _str_room)
-    raise BadIdentifier("strRoomId", reason)
-
-
-def room_key(room: Room) -> str:
-    """Write a room as one word for paths and table keys: ``123``, or ``s:`` and base64url."""
-    checked = check_room(room)
-    if isinstance(checked, int):
-        return str(checked)
-    return "s:" + _base64url(checked)
+    raise BadIdentifier(NamedRoom.field, reason)
 
 
 def parse_room_key(text: str) -> Room:
-    """Read what `room_key` wrote, and nothing else; raises `BadIdentifier`."""
+    """The room of a key, as `Room.key` writes it and not otherwise; raises `BadIdentifier`."""
     if text.startswith("s:"):
         return _parse_string_room(text[2:])
     if not _decimal.fullmatch(text):
         raise BadIdentifier("roomId", "must be a decimal number, or 's:' and a base64url name")
-    return check_room(int(text))
+    return parse_number_room(int(text))
 
 
-def _parse_string_room(encoded: str) -> Room:
+def _parse_string_room(encoded: str) -> NamedRoom:
     """Decode a string room's base64url; only its one canonical spelling is a key."""
     try:
         standard = encoded.replace("-", "+").replace("_", "/") + "=" * (-len(encoded) % 4)
@@ -106,7 +158,7 @@ def _parse_string_room(encoded: str) -> Room:
         name = ""
     if not name or _base64url(name) != encoded:
         raise BadIdentifier("strRoomId", "must be 's:' and the name in base64url without padding")
-    return check_room(name)
+    return parse_named_room(name)
 
 
 def _base64url(text: str) -> str:

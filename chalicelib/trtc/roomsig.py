@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from chalicelib.trtc.codes import CODES
-from chalicelib.trtc.identifiers import BadIdentifier, check_room, check_sdk_app_id, check_user_id
+from chalicelib.trtc.identifiers import NumberRoom, check_sdk_app_id, check_user_id
 from chalicelib.trtc.js import js_encode, js_parse, js_stringify
 
 HOST: Final = "official.opensso.tencent-cloud.com"
@@ -87,7 +87,7 @@ def roomsig_request(
     *,
     sdk_app_id: int,
     user_id: str,
-    room: int,
+    room: NumberRoom,
     user_sig: str,
     private_map_key: str,
     random: int,
@@ -107,7 +107,7 @@ def roomsig_request(
         host: `HOST` or `OTHER_HOST`.
 
     Raises:
-        BadIdentifier: also for a string room, which the request can't name.
+        BadIdentifier: for who asks.
     """
     query = {
         "sdkappid": check_sdk_app_id(sdk_app_id),
@@ -126,7 +126,7 @@ def roomsig_request(
                 "Cmd": 1,
                 "SeqNo": 1,
                 "BusType": _BUSINESS_TYPE,
-                "GroupId": numeric_room(room),
+                "GroupId": room,
             },
             "ReqBody": {
                 "PrivMapEncrypt": private_map_key,
@@ -136,14 +136,6 @@ def roomsig_request(
             },
         },
     )
-
-
-def numeric_room(room: object) -> int:
-    """Return a room that the roomsig protocol can name, a number; else raise `BadIdentifier`."""
-    checked = check_room(room)
-    if isinstance(checked, str):
-        raise BadIdentifier("strRoomId", "has no roomsig: use a numeric room or the rtc URL")
-    return checked
 
 
 def check_terminal(value: object) -> int:

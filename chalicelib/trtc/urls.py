@@ -19,13 +19,13 @@ from urllib.parse import unquote_to_bytes
 from chalicelib.trtc.identifiers import (
     ROOM_ID_MAX,
     BadIdentifier,
+    NumberRoom,
     Room,
-    check_room,
     check_sdk_app_id,
     check_user_id,
+    parse_room,
 )
 from chalicelib.trtc.js import js_encode, js_parse, js_stringify
-from chalicelib.trtc.roomsig import numeric_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ def room_url(
     *,
     sdk_app_id: int,
     user_id: str,
-    room: int,
+    room: NumberRoom,
     roomsig: str,
     pure_audio: int | None = None,
     record_id: int | None = None,
@@ -101,14 +101,14 @@ def room_url(
         record_id: the number under which Tencent records the stream.
 
     Raises:
-        BadIdentifier: for who and where; the room must be numeric.
+        BadIdentifier: for who asks.
         BadRoomUrl: if the roomsig or an option is unusable.
     """
     if not _is_roomsig(roomsig):
         raise BadRoomUrl("The roomsig is not a JSON object that holds anything.")
     parameters = {
         "sdkappid": str(check_sdk_app_id(sdk_app_id)),
-        "roomid": str(numeric_room(room)),
+        "roomid": str(room),
         "userid": check_user_id(user_id),
         "roomsig": roomsig,
     }
@@ -154,7 +154,6 @@ def rtc_url(
     """
     if scene not in _SCENES:
         raise BadRoomUrl(f"The scene must be one of {', '.join(_SCENES)}.")
-    checked = check_room(room)
     optional = {
         "streamid": stream_id,
         "userdefinerecordid": record_id,
@@ -164,7 +163,7 @@ def rtc_url(
     }
     parameters = {
         "sdkappid": str(check_sdk_app_id(sdk_app_id)),
-        "strroomid" if isinstance(checked, str) else "roomid": str(checked),
+        "roomid" if room.number is not None else "strroomid": str(room),
         "userid": check_user_id(user_id),
         "usersig": user_sig,
         "appscene": scene,
@@ -251,7 +250,7 @@ def _who_and_where(parameters: Mapping[str, str]) -> tuple[int, str, Room]:
     return (
         check_sdk_app_id(_number(parameters.get("sdkappid"))),
         check_user_id(parameters.get("userid")),
-        check_room(_number(parameters.get("roomid")) if name is None else name),
+        parse_room(_number(parameters.get("roomid")) if name is None else name),
     )
 
 
@@ -261,6 +260,8 @@ def _number(text: str | None) -> int | None:
 
 def _parse_roomsig(parameters: dict[str, str]) -> RoomUrl:
     sdk_app_id, user_id, room = _who_and_where(parameters)
+    if room.number is None:
+        raise BadIdentifier(room.field, "has no roomsig: use a numeric room or the rtc URL")
     roomsig = parameters.get("roomsig", "")
     if not _is_roomsig(roomsig):
         raise BadRoomUrl("The URL has no roomsig that is a JSON object and holds anything.")
@@ -268,7 +269,7 @@ def _parse_roomsig(parameters: dict[str, str]) -> RoomUrl:
     return RoomUrl(
         sdk_app_id,
         user_id,
-        numeric_room(room),
+        room,
         roomsig=roomsig,
         pure_audio=biz.get("pure_audio_push_mod"),
         record_id=biz.get("record_id"),

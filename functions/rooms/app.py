@@ -25,7 +25,6 @@ from chalicelib.table.history import History
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.listings import Listings
 from chalicelib.table.table import Retention
-from chalicelib.trtc import room_key
 
 if TYPE_CHECKING:
     from chalicelib.schema import Type
@@ -205,5 +204,5 @@ def sessions(call: Call[Caller, None]) -> Response:
 def room_in_path(call: Call[Caller, None]) -> RoomKey:
     """The room in a path; the log line tells of it."""
     ref = RoomKey(app_of(call.path), room_of(call.path))
-    call.facts |= {"sdkAppId": ref.sdk_app_id, "room": room_key(ref.room)}
+    call.facts |= {"sdkAppId": ref.sdk_app_id, "room": ref.room.key}
     return ref

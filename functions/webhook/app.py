@@ -35,7 +35,6 @@ from chalicelib.table.reports import Report
 from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import EventTable, Retention
 from chalicelib.table.writer import RoomWriter
-from chalicelib.trtc import room_key
 
 app = Chalice(app_name="webhook")
 
@@ -74,7 +73,7 @@ def facts_of(token: Claims) -> dict[str, Any]:
     """What a log line says of a report token."""
     return {
         "sdkAppId": token.sdk_app_id,
-        "room": room_key(token.room),
+        "room": token.room.key,
         "userId": token.user_id,
         "epoch": token.epoch,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.table.item_keys import RoomKey
+from chalicelib.trtc.identifiers import parse_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ def _consultations(midnight: int, scale: float, chance: Random) -> Iterator[Call
             for part in range(3):
                 if chance.random() < busy * 0.5:
                     begin = midnight + hour * HOUR + part * 20 * MINUTE
-                    ref = RoomKey(CLINIC, 10_001 + doctor)
+                    ref = RoomKey(CLINIC, parse_room(10_001 + doctor))
                     yield Call(ref, _consultation(doctor, begin, scale, chance), beats)
 
 
@@ -136,7 +137,7 @@ def _classes(midnight: int, scale: float, chance: Random) -> Iterator[Call]:
         many = int(CLASSES_AN_HOUR * busy * scale + chance.random())
         begin = midnight + hour * HOUR
         for number in chance.sample(range(max(1, round(3 * CLASSES_AN_HOUR * scale))), many):
-            ref = RoomKey(SCHOOL, f"class-{number + 1:02}")
+            ref = RoomKey(SCHOOL, parse_room(f"class-{number + 1:02}"))
             stays = _class(f"c{number + 1:02}", begin, chance)
             yield Call(ref, stays, callbacks=number % 2 == 0, pause=1500)
 
@@ -174,7 +175,9 @@ def _lectures(midnight: int, scale: float, chance: Random) -> Iterator[Call]:
                 stay._replace(reports=False)
                 for stay in _stays(f"guest-{place}-{guest:04}", came, went, chance)
             ]
-        yield Call(RoomKey(SCHOOL, f"lecture-{place + 1}"), stays, callbacks=True, pause=2000)
+        yield Call(
+            RoomKey(SCHOOL, parse_room(f"lecture-{place + 1}")), stays, callbacks=True, pause=2000
+        )
 
 
 def _stays(user: str, begin: int, end: int, chance: Random) -> list[Stay]:

@@ -20,6 +20,7 @@ from chalicelib.tickets import (
     verify_private_map_key,
     verify_user_sig,
 )
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.loopback import LoopbackServer
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TencentEmulator(LoopbackServer):
         app = self._sdk_app_id
         try:
             verify_private_map_key(
-                ticket, self._keys, sdk_app_id=app, user_id=user_id, room=room, now=now
+                ticket, self._keys, sdk_app_id=app, user_id=user_id, room=parse_room(room), now=now
             )
         except TicketRefused as refused:
             return _ticket_failure(refused.private_map_key_code, str(refused))

@@ -16,7 +16,7 @@ from chalicelib.stream.row import VERSION
 from chalicelib.trtc.identifiers import parse_room_key
 from roomgate.analytics.sql import DAY, BadSql, UnknownQuery, bound, names, query
 from roomgate.commands.groups import Group
-from roomgate.commands.options import SDK_APP_ID, Checked, Moment
+from roomgate.commands.options import SDK_APP_ID, Moment, Parsed
 from roomgate.commands.output import table, when
 from roomgate.operator.errors import OperatorError
 
@@ -152,7 +152,7 @@ def _pruned(session: Session, gone: list[Path], *, prune: bool) -> int:
 @_app
 @click.option(
     "--room",
-    type=Checked("room", lambda key: parse_room_key(str(key))),
+    type=Parsed("room", lambda key: parse_room_key(str(key)).key),
     help="A room's key: 123 or s:….",
 )
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="By default a table.")

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
 from chalicelib.auth.caller import CALLER_ID_PATTERN
 from chalicelib.trtc import (
-    ROOM_ID_MAX,
     SDK_APP_ID_MAX,
     BadIdentifier,
     Room,
-    check_room,
     check_user_id,
+    parse_named_room,
+    parse_number_room,
     parse_room_key,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+T = TypeVar("T")
 
 _SECONDS_MOST: Final = 2**31 - 1
 _MILLISECONDS: Final = 10**11
@@ -28,28 +30,26 @@ _MILLISECONDS: Final = 10**11
 
 SDK_APP_ID: Final = click.IntRange(1, SDK_APP_ID_MAX)
 SECONDS: Final = click.IntRange(1, _SECONDS_MOST)
-ROOM_ID: Final = click.IntRange(1, ROOM_ID_MAX)
 
 
-class Checked(click.ParamType[str]):
-    """A text that a function checks; the function raises BadIdentifier.
+class Parsed(click.ParamType[T]):
+    """A text that a function parses; the function raises BadIdentifier.
 
     Args:
         name: what it is called in a usage line.
-        check: checks it.
+        parse: parses it.
     """
 
-    def __init__(self, name: str, check: Callable[[object], Any]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
         self.name = name
-        self._check = check
+        self._parse = parse
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check it; fails as a usage error."""
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """What it says; fails as a usage error."""
         try:
-            self._check(value)
+            return self._parse(value)
         except BadIdentifier as error:
             self.fail(f"It {error.reason}.", param, ctx)
-        return value
 
 
 class Moment(click.ParamType[int]):
@@ -76,15 +76,19 @@ class Moment(click.ParamType[int]):
         return seconds
 
 
-def _check_id(value: object) -> None:
-    if not re.fullmatch(CALLER_ID_PATTERN, str(value)):
+def _check_id(value: str) -> str:
+    if not re.fullmatch(CALLER_ID_PATTERN, value):
         raise BadIdentifier("id", "must be 1 to 32 characters of a-z, 0-9 and -, not - first")
+    return value
 
 
-USER_ID: Final = Checked("user_id", check_user_id)
-STRING_ROOM: Final = Checked("name", check_room)
-CALLER_ID: Final = Checked("caller_id", _check_id)
-RELAY_ID: Final = Checked("relay_id", _check_id)
+USER_ID: Final = Parsed("user_id", check_user_id)
+ROOM_ID: Final = Parsed(
+    "number", lambda text: parse_number_room(int(text) if text.isdecimal() else text)
+)
+STRING_ROOM: Final = Parsed("name", parse_named_room)
+CALLER_ID: Final = Parsed("caller_id", _check_id)
+RELAY_ID: Final = Parsed("relay_id", _check_id)
 MOMENT: Final = Moment()
 
 

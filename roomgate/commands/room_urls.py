@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.trtc import BadRoomUrl, RoomsigRefused, RoomsigUnusable, room_url, roomsig_of
+from chalicelib.trtc.identifiers import NumberRoom
 from roomgate.commands.groups import Command
 from roomgate.commands.options import ROOM_ID, SDK_APP_ID, USER_ID
 from roomgate.operator.errors import OperatorError
@@ -31,7 +32,7 @@ def room_url_command(
     /,
     sdk_app_id: int,
     user_id: str,
-    room_id: int,
+    room_id: NumberRoom,
     file: Given,
     **options: Any,
 ) -> None:

@@ -49,9 +49,9 @@ class TicketSource(NamedTuple):
 
     def members(self) -> dict[str, Any]:
         """The parts that are known, as the API names them."""
-        room_name = "roomId" if isinstance(self.room, int) else "strRoomId"
-        found = {"sdkAppId": self.sdk_app_id, "userId": self.user_id, room_name: self.room}
-        return {name: value for name, value in found.items() if value is not None}
+        parts = {"sdkAppId": self.sdk_app_id, "userId": self.user_id}
+        named = {name: value for name, value in parts.items() if value is not None}
+        return named if self.room is None else {**named, self.room.field: self.room}
 
 
 def issue_offline(key: SigningKey, place: TicketSource, privileges: int, ttl: int | None) -> Any:

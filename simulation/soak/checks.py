@@ -11,7 +11,6 @@ from chalicelib.roster.view import set_hash
 from chalicelib.table.item_keys import ReporterKey, callback_key, report_key
 from chalicelib.table.reports import report_of
 from chalicelib.table.rooms import snapshot_of, state_of
-from chalicelib.trtc.identifiers import room_key
 from simulation.stored import REF, callback_of_signal
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def _folded(play: Play) -> Iterator[str]:
 def _callbacks(play: Play) -> Iterator[str]:
     """So is what Tencent was told that it is taken."""
     for callback in map(callback_of_signal, play.called):
-        key = callback_key(REF.sdk_app_id, room_key(REF.room), callback.callback.identity)
+        key = callback_key(REF.sdk_app_id, REF.room.key, callback.callback.identity)
         if "Item" not in play.client.get_item(TableName="events", Key=key):
             yield f"an acknowledged callback is missing: {callback.callback.t}"
 

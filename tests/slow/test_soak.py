@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.table.item_keys import ReporterKey, callback_key, change_key, report_key
-from chalicelib.trtc.identifiers import room_key
 from simulation.rules import Roomgate
 from simulation.runs import World
 from simulation.soak.checks import faults_of
@@ -78,7 +77,7 @@ def test_a_list_that_nobody_sent_and_a_lost_callback_are_found() -> None:
     item = over.client.get_item(TableName=TABLE, Key=key)["Item"]
     over.client.put_item(TableName=TABLE, Item=item | {"list": {"S": '[[null,"zoe"]]'}})
     identity = callback_of_signal(over.called[0]).callback.identity
-    lost = callback_key(REF.sdk_app_id, room_key(REF.room), identity)
+    lost = callback_key(REF.sdk_app_id, REF.room.key, identity)
     over.client.delete_item(TableName=TABLE, Key=lost)
     assert {fault.partition(":")[0] for fault in faults_of(world, over)} == {
         "an acknowledged report has another list",

@@ -21,6 +21,7 @@ from chalicelib.table.reports import Report, report_of
 from chalicelib.table.rooms import SNAPSHOT_EVERY, RoomState
 from chalicelib.table.table import EventTable, Retention
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import NumberRoom, parse_room
 from tests.support.lists import plain_view
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ KEPT = Retention(reports=7, history=90)
 _fresh_rooms = count(random.SystemRandom().randrange(1, 2**31))
 
 
-def fresh_room() -> int:
+def fresh_room() -> NumberRoom:
     """A room that no other test uses, nor an earlier run on the same table."""
-    return next(_fresh_rooms)
+    return NumberRoom(next(_fresh_rooms))
 
 
 def create_table(client: DynamoDBClient, name: str) -> None:
@@ -109,7 +110,7 @@ class EventTableContract:
     @pytest.fixture
     def ref(self) -> RoomKey:
         """A room of the test's own."""
-        return RoomKey(1, fresh_room())
+        return RoomKey(1, parse_room(fresh_room()))
 
     def store(self, table: EventTable, sent: Report) -> Report | None:
         """Store a report beside its room as it is now."""
@@ -242,7 +243,7 @@ class EventTableContract:
     def test_rooms_and_applications_are_apart(self, table: EventTable) -> None:
         """Room 123, room "123" and another application's room 123 know nothing of each other."""
         room = fresh_room()
-        refs = [RoomKey(1, room), RoomKey(1, str(room)), RoomKey(2, room)]
+        refs = [RoomKey(1, parse_room(room)), RoomKey(1, parse_room(str(room))), RoomKey(2, room)]
         for at, ref in enumerate(refs):
             self.join(table, ref, f"user{at}")
             self.store(table, report(ref.room, view_of("anna", {}), at, app=ref.sdk_app_id))

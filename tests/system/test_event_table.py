@@ -14,6 +14,7 @@ from chalicelib.table.errors import ReportConflict
 from chalicelib.table.reports import report_of
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import (
     EPOCH,
     EventTableContract,
@@ -79,7 +80,7 @@ def test_of_20_reports_under_one_seq_one_is_stored(
     for _ in range(5):
         room = fresh_room()
         views = [view_of("anna", {f"u{n % lists}": None}) for n in range(THREADS)]
-        sent = [report(room, view) for view in views]
+        sent = [report(parse_room(room), view) for view in views]
         outcomes = take_at_once(client, name, sent)
         (item,) = stored_items(client, name, sent[0].place.pk)
         won = [one == report_of(item, no_version) for one in sent]
@@ -92,7 +93,9 @@ def test_the_newest_is_the_newest_whoever_writes_last(client: DynamoDBClient, na
     """20 reports of one member at once: all are stored, and the last seq is recalled first."""
     for _ in range(5):
         room = fresh_room()
-        sent = [report(room, view_of("anna", {f"u{n}": None}), n) for n in range(THREADS)]
+        sent = [
+            report(parse_room(room), view_of("anna", {f"u{n}": None}), n) for n in range(THREADS)
+        ]
         assert "conflict" not in take_at_once(client, name, sent)
         place = sent[0].place
         assert len(stored_items(client, name, place.pk)) == THREADS
@@ -103,7 +106,7 @@ def test_no_member_is_lost_when_all_report_at_once(client: DynamoDBClient, name:
     """20 members report one list at the same moment: it is folded once, and all are stored."""
     room = fresh_room()
     users = [f"u{number:02}" for number in range(THREADS)]
-    sent = [report(room, view_of(u, dict.fromkeys(set(users) - {u}))) for u in users]
+    sent = [report(parse_room(room), view_of(u, dict.fromkeys(set(users) - {u}))) for u in users]
     outcomes = take_at_once(client, name, sent)
     assert set(outcomes) <= {"applied", "unchanged"}
     assert outcomes.count("applied") <= 1  # None, if the deployed keeper was faster.

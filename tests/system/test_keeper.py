@@ -17,6 +17,7 @@ from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.reports import Report
 from chalicelib.table.sessions import Session, session_of, user_pk
 from chalicelib.table.table import EventTable
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, stored_items
 from tests.support.waiting import until
 
@@ -31,7 +32,7 @@ SECONDS = 30
 @pytest.fixture
 def ref(tenant: Tenant) -> RoomKey:
     """A room of the test's own."""
-    return RoomKey(tenant.sdk_app_id, fresh_room())
+    return RoomKey(tenant.sdk_app_id, parse_room(fresh_room()))
 
 
 class Members:

@@ -21,6 +21,7 @@ from chalicelib.table.reports import Report, report_of
 from chalicelib.table.rooms import snapshot_of
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from simulation.stored import PLAYURL, openid
 from tests.support.event_table import EPOCH, fresh_room, stored_items
 
@@ -55,7 +56,7 @@ class Race:
     """
 
     def __init__(self, clients: Sequence[DynamoDBClient], name: str) -> None:
-        self.ref = RoomKey(1, fresh_room())
+        self.ref = RoomKey(1, parse_room(fresh_room()))
         self.folders = [RoomWriter(EventTable(client, name)) for client in clients]
         self.acknowledged: list[Report] = []
         self._lock = Lock()

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from chalicelib.roster.view import View, view_of
-from chalicelib.trtc import room_key
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room
 from tests.support.lists import plain_view, push_event, userlist
 
@@ -73,7 +73,7 @@ class Rooms:
 
     def members(self, room: int | str, asking: str = "anna") -> dict[str, str | None]:
         """Who is in a room, with the playurls that one of them knows."""
-        shown = self.read(room_key(room), **{"for": asking}).json()["members"]
+        shown = self.read(parse_room(room).key, **{"for": asking}).json()["members"]
         return {member["userId"]: member.get("playUrl") for member in shown}
 
 
@@ -104,7 +104,7 @@ def test_string_rooms_work_from_entry_to_reading(deployed: Deployed, tenants: Te
     rooms = Rooms(deployed, tenants.new(key=token_hex(32)))
     rooms.report(rooms.token("anna", name), {"seq": 0, "userlist": [{"userid": "berta"}]})
     assert rooms.members(name) == {"anna": None, "berta": None}
-    encoded = rooms.read(room_key(name).replace(":", "%3A")).json()
+    encoded = rooms.read(parse_room(name).key.replace(":", "%3A")).json()
     assert encoded["strRoomId"] == name
     assert encoded["size"] == 2
 

@@ -14,6 +14,7 @@ from chalicelib.auth.report_tokens import Claims, TokenKey
 from chalicelib.stores.settings import DAY
 from chalicelib.tickets import verify_private_map_key, verify_user_sig
 from chalicelib.trtc import parse_room_url
+from chalicelib.trtc.identifiers import parse_room
 from tests.functional.issuer.conftest import (
     BOUND_KEY,
     BROKEN_APP,
@@ -28,23 +29,22 @@ from tests.support.reports import KEY, Function, put_caller
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.trtc import Room
 
 ENTRIES = "/v1/entries"
 USER_SIGS = "/v1/user-sigs"
 MAP_KEYS = "/v1/private-map-keys"
 SHORT_KEY = "rg_short_" + "s" * 43
 ENTRY = {"sdkAppId": ECDSA_APP, "userId": "alice", "roomId": 1234}
-ROOMS: list[tuple[int, Room]] = [(ECDSA_APP, 1234), (HMAC_APP, 1234), (HMAC_APP, "a room")]
+ROOMS: list[tuple[int, int | str]] = [(ECDSA_APP, 1234), (HMAC_APP, 1234), (HMAC_APP, "a room")]
 
 
-def where(app: int, room: Room) -> dict[str, Any]:
+def where(app: int, room: int | str) -> dict[str, Any]:
     member = "roomId" if isinstance(room, int) else "strRoomId"
     return {"sdkAppId": app, "userId": "alice", member: room}
 
 
 @pytest.mark.parametrize(("app", "room"), ROOMS)
-def test_an_entry_holds_all_that_a_user_needs(issuer: Issuer, app: int, room: Room) -> None:
+def test_an_entry_holds_all_that_a_user_needs(issuer: Issuer, app: int, room: int | str) -> None:
     """Both tickets verify with the key that keyId names; URL, request and token carry the same."""
     before = int(time.time())
     answer = issuer.post(ENTRIES, where(app, room))
@@ -55,7 +55,12 @@ def test_an_entry_holds_all_that_a_user_needs(issuer: Issuer, app: int, room: Ro
     assert entry["keyId"] == key.key_id
     sig = verify_user_sig(entry["userSig"], [key], sdk_app_id=app, user_id="alice", now=now)
     map_key = verify_private_map_key(
-        entry["privateMapKey"], [key], sdk_app_id=app, user_id="alice", room=room, now=now
+        entry["privateMapKey"],
+        [key],
+        sdk_app_id=app,
+        user_id="alice",
+        room=parse_room(room),
+        now=now,
     )
     assert before + DAY <= entry["userSigExpiresAt"] == sig.ends_at <= now + DAY
     assert entry["privateMapKeyExpiresAt"] == map_key.ends_at == sig.ends_at
@@ -66,7 +71,7 @@ def test_an_entry_holds_all_that_a_user_needs(issuer: Issuer, app: int, room: Ro
     report = entry["report"]
     assert report["url"] == REPORT_URL
     claims = check_report_token(report["token"], [TokenKey("1", KEY, None)], now)
-    assert claims == Claims(app, "alice", room, report["epoch"], report["expiresAt"])
+    assert claims == Claims(app, "alice", parse_room(room), report["epoch"], report["expiresAt"])
     assert report["expiresAt"] == map_key.ends_at
 
 
@@ -82,7 +87,7 @@ def test_the_roomsig_request_is_data_for_the_client(issuer: Issuer) -> None:
     assert query["identifier"] == ["alice"]
     assert request["body"]["ReqHead"]["GroupId"] == 1234
     assert request["body"]["ReqBody"]["PrivMapEncrypt"] == entry["privateMapKey"]
-    assert "roomsigRequest" not in issuer.post(ENTRIES, where(HMAC_APP, "a room")).body
+    assert "roomsigRequest" not in issuer.post(ENTRIES, where(HMAC_APP, parse_room("a room"))).body
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_privileges_by_role_name_or_bits(
         [issuer.keys[ECDSA_APP]],
         sdk_app_id=ECDSA_APP,
         user_id="alice",
-        room=1234,
+        room=parse_room(1234),
         now=int(time.time()),
     )
     assert ticket.privileges == bits
@@ -225,7 +230,7 @@ def test_what_the_application_cannot_do(
 def test_a_string_room_needs_hmac(issuer: Issuer) -> None:
     """An ECDSA application can't be asked for a string room's ticket."""
     for resource in (ENTRIES, MAP_KEYS):
-        answer = issuer.post(resource, where(ECDSA_APP, "lobby"))
+        answer = issuer.post(resource, where(ECDSA_APP, parse_room("lobby")))
         assert (answer.status, answer.code) == (422, "string-room-unsupported")
         assert answer.places == ["#/strRoomId"]
 

@@ -15,6 +15,7 @@ from chalicelib.stores.store import StoreDown
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.sessions import user_pk
 from chalicelib.table.table import EventTable
+from chalicelib.trtc.identifiers import parse_room
 from simulation.stream import stream_record
 from tests.support.apps import load_app
 from tests.support.event_table import EPOCH, create_table, report, stored_items
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 BUCKET = "quarantine"
 APP = 1400037025
-ROOM = RoomKey(APP, 107688)
+ROOM = RoomKey(APP, parse_room(107688))
 TICK: dict[str, Any] = {
     "version": "0",
     "id": "1",

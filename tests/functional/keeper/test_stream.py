@@ -12,6 +12,7 @@ from chalicelib.roster.signal import Kind
 from chalicelib.roster.view import view_of
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.reports import Report
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from simulation.kept import ROOM, SETTINGS, Kept
 from simulation.runs import World, twice
@@ -206,7 +207,7 @@ def poisoned(pump: Pump, kept: Kept, spoilt: set[int]) -> None:
 def test_poison_stops_nothing_and_nothing_else_is_lost() -> None:
     """Each unreadable record is kept once; all others are worked off, each batch at once."""
     kept = Kept()
-    refs = [RoomKey(ROOM.sdk_app_id, room) for room in range(1, 8)]
+    refs = [RoomKey(ROOM.sdk_app_id, parse_room(room)) for room in range(1, 8)]
     for t, ref in enumerate(refs * 3):
         kept.drop(kept.report("anna berta", t, seq=t, ref=ref))
     pump = kept.pump()
@@ -221,7 +222,7 @@ def test_poison_stops_nothing_and_nothing_else_is_lost() -> None:
 def test_a_batch_that_kills_keeper_is_narrowed_down() -> None:
     """Out of memory or time on one record: it alone is given up, with its payload."""
     kept = Kept()
-    refs = [RoomKey(ROOM.sdk_app_id, room) for room in range(1, 20)]
+    refs = [RoomKey(ROOM.sdk_app_id, parse_room(room)) for room in range(1, 20)]
     for ref in refs:
         kept.drop(kept.report("anna", ref=ref))
     deadly = f"P#{ROOM.sdk_app_id}#7#anna"

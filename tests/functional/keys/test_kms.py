@@ -22,6 +22,7 @@ from chalicelib.tickets import (
     verify_private_map_key,
     verify_user_sig,
 )
+from chalicelib.trtc.identifiers import parse_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +58,8 @@ def test_a_key_in_kms_signs_tickets_like_any_other(spec: str) -> None:
     assert (key.algorithm, key.key_id) == ("ECDSA-SHA256", public.key_id)
     sig = issue_user_sig(key, **WHO, now=NOW, ttl=60)
     assert verify_user_sig(sig, [public], **WHO, now=NOW).key_id == key.key_id
-    map_key = issue_private_map_key(key, **WHO, room=7, privileges=255, now=NOW, ttl=60)
-    assert verify_private_map_key(map_key, [key], **WHO, room=7, now=NOW).room == 7
+    map_key = issue_private_map_key(key, **WHO, room=parse_room(7), privileges=255, now=NOW, ttl=60)
+    assert verify_private_map_key(map_key, [key], **WHO, room=parse_room(7), now=NOW).room == 7
 
 
 def test_a_key_may_be_named_by_its_arn() -> None:

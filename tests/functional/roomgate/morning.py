@@ -11,6 +11,7 @@ from chalicelib.roster.view import view_of
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from tests.functional.roomgate.conftest import BOTO, STACK
 from tests.support.event_table import create_table, report
 from tests.support.lake_rows import APP, ms
@@ -34,12 +35,12 @@ def know_a_morning() -> EventTable:
     table = EventTable(client, TABLE)
     for seq, (at, user, others) in enumerate(LISTS):
         view = view_of(user, dict.fromkeys(others.split()))
-        said = report(7, view, seq, epoch=ms("09:00:00"), age=40, app=APP)
+        said = report(parse_room(7), view, seq, epoch=ms("09:00:00"), age=40, app=APP)
         RoomWriter(table).take(said._replace(received=ms(at)), ms(at))
-    RoomWriter(table).settle(RoomKey(APP, 7), ms("10:21:00"))
+    RoomWriter(table).settle(RoomKey(APP, parse_room(7)), ms("10:21:00"))
     eleven = ms("11:00:00")
     enters = Signal(Kind.ENTERED, Source.TENCENT, "dora", eleven - 90, eleven)
-    RoomWriter(table).hear(RoomKey(APP + 1, "aula"), enters, eleven)
+    RoomWriter(table).hear(RoomKey(APP + 1, parse_room("aula")), enters, eleven)
     return table
 
 

@@ -13,6 +13,7 @@ from chalicelib.table.forgetting import PREFIX
 from chalicelib.table.item_keys import RoomKey, change_key, report_key
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from roomgate.operator.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP
 from tests.support.event_table import create_table, report
@@ -21,7 +22,7 @@ from tests.support.lists import plain_view
 if TYPE_CHECKING:
     from tests.functional.roomgate.conftest import Cli
 
-ROOM = RoomKey(int(APP), 7)
+ROOM = RoomKey(int(APP), parse_room(7))
 NOW = int(time.time() * 1000) - 120_000
 LISTS = [("anna", ""), ("berta", "anna"), ("anna", "berta"), ("carla", "anna berta")]
 
@@ -34,7 +35,9 @@ def table(aws: None, monkeypatch: pytest.MonkeyPatch) -> EventTable:  # noqa: AR
     monkeypatch.setenv(TABLE_VARIABLE, "events")
     table = EventTable(client, "events")
     for seq, (user, others) in enumerate(LISTS):
-        sent = report(7, view_of(user, dict.fromkeys(others.split())), seq, app=int(APP))
+        sent = report(
+            parse_room(7), view_of(user, dict.fromkeys(others.split())), seq, app=int(APP)
+        )
         at = NOW + 1000 * seq
         RoomWriter(table).take(sent._replace(received=at), at)
     return table
@@ -82,7 +85,9 @@ def test_a_report_that_nobody_folded_is_found_in_the_whole_table(
     cli: Cli, table: EventTable
 ) -> None:
     """Its reporter is unknown to the room's history, so only --thorough can find it."""
-    sent = report(7, view_of("zoe", {"carla": None}), 0, app=int(APP))._replace(received=NOW + 9000)
+    sent = report(parse_room(7), view_of("zoe", {"carla": None}), 0, app=int(APP))._replace(
+        received=NOW + 9000
+    )
     table.store(sent, table.room(ROOM), dict)
     assert cli.done("events", "replay", APP, "7")["agrees"]
     result = cli.run("events", "replay", APP, "7", "--thorough")
@@ -93,9 +98,9 @@ def test_a_report_that_nobody_folded_is_found_in_the_whole_table(
 def test_a_report_beside_a_roster_that_is_gone_is_explained(cli: Cli, table: EventTable) -> None:
     """Where reports are kept for longer than history is, there may be nothing to read them by."""
     many = plain_view(300)
-    sent = report(7, many, 0, app=int(APP))._replace(received=NOW + 9000)
+    sent = report(parse_room(7), many, 0, app=int(APP))._replace(received=NOW + 9000)
     RoomWriter(table).take(sent, NOW + 9000)
-    again = report(7, many, 1, app=int(APP))._replace(received=NOW + 12_000)
+    again = report(parse_room(7), many, 1, app=int(APP))._replace(received=NOW + 12_000)
     RoomWriter(table).take(again, NOW + 12_000)
     client = boto3.client("dynamodb")
     client.delete_item(TableName="events", Key=change_key(ROOM, 4))
@@ -132,5 +137,5 @@ def test_a_user_is_forgotten(cli: Cli, table: EventTable) -> None:
     again = cli.done("users", "forget", APP, "berta")
     assert (again["deleted"], again["changed"], again["later"]) == (0, 0, [])
     assert again["pseudonym"] in told
-    key = report_key(report(7, view_of("berta", {}), app=int(APP)).place, 0, 0)
+    key = report_key(report(parse_room(7), view_of("berta", {}), app=int(APP)).place, 0, 0)
     assert key["pk"]["S"] not in str(client.scan(TableName="events")["Items"])

@@ -19,6 +19,7 @@ from chalicelib.table.client import passing_failures
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.forgetting import Forgetting
 from chalicelib.table.item_keys import RoomKey, change_key
+from chalicelib.trtc.identifiers import parse_room
 from roomgate.analytics.backfill import Wanted
 from roomgate.analytics.sql import names
 from roomgate.operator.errors import BUSY, UNREACHABLE, explained
@@ -160,7 +161,7 @@ def test_what_cannot_be_read_is_left_out_and_said(
 ) -> None:
     """One broken change does not keep the others back."""
     assert table
-    broken: Any = {**change_key(RoomKey(APP, 8), 1), "at": {"N": str(ms("10:00:00"))}}
+    broken: Any = {**change_key(RoomKey(APP, parse_room(8)), 1), "at": {"N": str(ms("10:00:00"))}}
     boto3.client("dynamodb").put_item(TableName=TABLE, Item=broken)
     done = cli.done("events", "export", *DAY, "--into", str(tmp_path))
     assert (done["rows"], done["bad"]) == (5, 1)

@@ -15,6 +15,7 @@ from chalicelib.roster.view import view_of
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.layout import TEMPLATES
 from roomgate.operator.event_store import TABLE_VARIABLE
 from tests.functional.roomgate.conftest import APP, BOTO, STACK
@@ -146,9 +147,9 @@ def _report() -> None:
     folder, now = RoomWriter(EventTable(client, _TABLE)), int(time.time() * 1000) - 60_000
     for seq, users in enumerate(("anna berta", "berta anna", "berta")):
         user, *others = users.split()
-        sent = report(7, view_of(user, dict.fromkeys(others)), seq, app=int(APP))
+        sent = report(parse_room(7), view_of(user, dict.fromkeys(others)), seq, app=int(APP))
         folder.take(sent._replace(received=now + 1000 * seq), now + 1000 * seq)
-    folder.settle(RoomKey(int(APP), 7), now + 30_000)
+    folder.settle(RoomKey(int(APP), parse_room(7)), now + 30_000)
 
 
 def _forget_revoked(cli: Cli, caller_id: str) -> None:

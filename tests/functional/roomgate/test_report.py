@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.lake_rows import Life, write_lake
-from chalicelib.trtc.identifiers import room_key
+from chalicelib.trtc.identifiers import parse_room
 from roomgate.analytics.lake import lake
 from tests.support.browser import browser, chromium
 from tests.support.lake_rows import MORNING, step, write_rows
@@ -151,7 +151,10 @@ def test_the_same_rows_give_the_same_page(cli: Cli, tmp_path: Path) -> None:
 def test_a_room_is_shown_by_its_name_whatever_that_is(cli: Cli, tmp_path: Path) -> None:
     """What is no plain text to HTML, SVG or matplotlib is shown as it is."""
     names = ("<b>&", "$x^2$ {a}", "a" * 60)
-    rooms = [*map(room_key, names), "会议室"]  # The last one is no room's key at all.
+    rooms = [
+        *(parse_room(name).key for name in names),
+        "会议室",
+    ]  # The last one is no room's key at all.
     rows = [step("10:00:00", room, 1, "ann", "listed") for room in rooms]
     write_rows(rows, tmp_path)
     text = written(cli, tmp_path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room
 from tests.support.reports import APP, TABLE, Function
 from tests.support.stories import Story
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from chalicelib.trtc import Room
 
 
 _apps = count(1500000000)
@@ -47,7 +46,7 @@ def now() -> int:
 def begin(dynamodb: DynamoDBClient) -> Callable[..., Story]:
     """Begins the story of a room, one of its own unless it is named, of the tests' application."""
 
-    def story(room: Room | None = None, app: int = APP) -> Story:
-        return Story(dynamodb, TABLE, app, room or fresh_room())
+    def story(room: int | str | None = None, app: int = APP) -> Story:
+        return Story(dynamodb, TABLE, app, parse_room(room) if room else fresh_room())
 
     return story

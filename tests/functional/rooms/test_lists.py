@@ -10,6 +10,7 @@ from chalicelib.roster.signal import Source
 from chalicelib.roster.view import set_hash
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.sessions import Evidence, Session
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.reports import (
     APP,
     EVERYWHERE,
@@ -191,8 +192,8 @@ def test_sessions_are_a_users_stays_the_newest_first(
     rooms: Function, dynamodb: Any, app: int
 ) -> None:
     """With their durations and the evidence of both ends; one that goes on has but one end."""
-    ended = Session(RoomKey(app, 7), "anna", T, OWN_WORD, T + 90_000, TENCENT)
-    going_on = Session(RoomKey(app, "lobby"), "anna", T + 100_000, OWN_WORD)
+    ended = Session(RoomKey(app, parse_room(7)), "anna", T, OWN_WORD, T + 90_000, TENCENT)
+    going_on = Session(RoomKey(app, parse_room("lobby")), "anna", T + 100_000, OWN_WORD)
     put_sessions(dynamodb, ended, going_on, ended._replace(user_id="berta"))
     asked = rooms.read(SESSIONS, app=app, api_key=EVERYWHERE, user="anna")
     own = {"by": "anna", "source": "client", "reason": "listed"}
@@ -215,7 +216,11 @@ def test_sessions_are_a_users_stays_the_newest_first(
 
 def test_sessions_come_in_pages_and_of_some_time(rooms: Function, dynamodb: Any, app: int) -> None:
     """From and to are of when they began; two that began at once are both there."""
-    refs = [RoomKey(app, 7), RoomKey(app, 8), RoomKey(app, "lobby")]
+    refs = [
+        RoomKey(app, parse_room(7)),
+        RoomKey(app, parse_room(8)),
+        RoomKey(app, parse_room("lobby")),
+    ]
     put_sessions(
         dynamodb, *(Session(ref, "anna", T + n, OWN_WORD) for n in range(5) for ref in refs)
     )
@@ -235,7 +240,8 @@ def test_a_caller_of_some_rooms_sees_the_sessions_in_these(
 ) -> None:
     """A user's other sessions do not show, nor does a cursor tell of them."""
     put_sessions(
-        dynamodb, *(Session(RoomKey(app, n), "anna", T + n, OWN_WORD) for n in range(20, 50))
+        dynamodb,
+        *(Session(RoomKey(app, parse_room(n)), "anna", T + n, OWN_WORD) for n in range(20, 50)),
     )
     api_key = "rg_thirties_" + "t" * 43
     put_caller(api_key, actions=frozenset({"read"}), rooms="3?", users="an*")

@@ -13,7 +13,7 @@ from chalicelib.roster.userlist import MOST_PLAYURL
 from chalicelib.roster.view import View, set_hash, view_of
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.reports import Report
-from chalicelib.trtc import room_key
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room
 from tests.support.lists import PREFIX, plain_view, userlist
 from tests.support.reports import APP, ROOM, Answer, Function, token
@@ -42,7 +42,7 @@ def test_what_members_report_is_who_is_in_the_room(webhook: Function, rooms: Fun
     """A report that was acknowledged is what a backend reads a moment later."""
     room, view = fresh_room(), view_of("anna", {"berta": "room://x/berta", "carla": None})
     body = {"seq": 3, "ageMs": 100, "userlist": userlist(view)}
-    said = webhook.report(token("anna", room), body)
+    said = webhook.report(token("anna", parse_room(room)), body)
     answer = roster(rooms, room)
     since = {member.pop("since") for member in answer.body["members"]}
     heard = answer.body.pop("heardAt")
@@ -70,7 +70,7 @@ def test_who_was_named_by_others_is_confirmed_by_its_own_report(
     for user, confirmed in (("anna", {"anna"}), ("berta", here)):
         view = view_of(user, dict.fromkeys(here - {user}))
         known = roster(rooms, room).headers["ETag"]
-        webhook.report(token(user, room), {"seq": 1, "userlist": userlist(view)})
+        webhook.report(token(user, parse_room(room)), {"seq": 1, "userlist": userlist(view)})
         answer = roster(rooms, room, known=known)
         assert answer.status == 200
         assert {
@@ -137,7 +137,7 @@ def test_a_string_room_is_named_by_its_key(
     """The gateway may hand a path on as it was sent, percent-encoded."""
     story = begin(name)
     story.tell(now, came(f"u{story.version}", now))
-    answer = roster(rooms, room_key(name).replace(":", colon))
+    answer = roster(rooms, parse_room(name).key.replace(":", colon))
     assert answer.body["strRoomId"] == name
     assert answer.body["size"] == story.version
 

@@ -11,6 +11,7 @@ from chalicelib.table.client import connect
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.table import EventTable
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import EventTableContract, create_table
 
 if TYPE_CHECKING:
@@ -42,4 +43,4 @@ def test_a_store_out_of_reach_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens at the endpoint: a refusal soon, not an error of the network."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(StoreUnavailable):
-        EventTable(connect(), "events").room(RoomKey(1, 1))
+        EventTable(connect(), "events").room(RoomKey(1, parse_room(1)))

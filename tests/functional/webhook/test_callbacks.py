@@ -15,7 +15,7 @@ from chalicelib.table.client import connect
 from chalicelib.table.item_keys import RoomKey, callbacks_pk
 from chalicelib.table.stored_callbacks import callback_of
 from chalicelib.table.table import EventTable
-from chalicelib.trtc import room_key
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, items_in, stored_items
 from tests.support.reports import APP, STACK, TABLE, Function
 from tests.support.signing import KNOWN_BODY, KNOWN_KEY, KNOWN_SIGN, callback_body, sign
@@ -146,12 +146,12 @@ def test_only_what_is_refused_is_counted_as_refused(
 def members(room: int | str) -> set[str]:
     """Who is in a room."""
     table = EventTable(dynamodb(), TABLE)
-    return set(table.members(table.room(RoomKey(APP, room))))
+    return set(table.members(table.room(RoomKey(APP, parse_room(room)))))
 
 
 def kept(room: int | str | None) -> list[dict[str, Any]]:
     """The callbacks that are stored of a room, as they came."""
-    pk = callbacks_pk(APP, None if room is None else room_key(room))
+    pk = callbacks_pk(APP, None if room is None else parse_room(room).key)
     items = stored_items(dynamodb(), TABLE, pk)
     return [json.loads(callback_of(item).callback.raw) for item in items]
 

@@ -16,6 +16,7 @@ from chalicelib.roster.view import set_hash, view_of
 from chalicelib.table.client import connect
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.table import EventTable
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, items_in
 from tests.support.reports import APP, STACK, TABLE, Function, paced, token
 from tests.support.signing import NEW, OLD, OTHER, relay_headers
@@ -57,7 +58,7 @@ def table() -> EventTable:
 
 
 def stored(room: int | str, user: str = "anna", app: int = APP) -> Report | None:
-    return table().newest(ReporterKey(app, room, user))
+    return table().newest(ReporterKey(app, parse_room(room), user))
 
 
 def said(room: int | str, **changes: Any) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def test_without_its_signature_nothing_is_looked_at(
     for headers, code in (
         ({}, "relay-signature-missing"),
         ({**good, "webhook-id": ""}, "relay-signature-missing"),
-        ({"Authorization": f"Bearer {token('anna', room)}"}, "relay-signature-missing"),
+        ({"Authorization": f"Bearer {token('anna', parse_room(room))}"}, "relay-signature-missing"),
         (good, "relay-signature-invalid"),
         ({**good, "webhook-signature": "v1,é"}, "relay-signature-invalid"),
     ):

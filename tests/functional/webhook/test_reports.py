@@ -18,6 +18,7 @@ from chalicelib.table.client import connect
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.reports import report_of
 from chalicelib.table.table import EventTable
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, items_in, stored_items
 from tests.support.lists import plain_view, push_event, userlist, views
 from tests.support.reports import APP, KEY, REPORTS, STACK, TABLE, Function, token
@@ -40,7 +41,7 @@ dynamodb = cache(connect)
 def stored(room: int | str, user: str = "anna", app: int = APP) -> list[View | None]:
     """The views that a member's stored reports hold; None for "I left"."""
     table = EventTable(dynamodb(), TABLE)
-    place = ReporterKey(app, room, user)
+    place = ReporterKey(app, parse_room(room), user)
     return [
         report_of(item, lambda version: table.members_at(place.ref, version)).view
         for item in stored_items(dynamodb(), TABLE, place.pk)
@@ -50,7 +51,7 @@ def stored(room: int | str, user: str = "anna", app: int = APP) -> list[View | N
 def members(room: int | str, app: int = APP) -> set[str]:
     """Who is in a room."""
     table = EventTable(dynamodb(), TABLE)
-    return set(table.members(table.room(RoomKey(app, room))))
+    return set(table.members(table.room(RoomKey(app, parse_room(room)))))
 
 
 @pytest.mark.parametrize("form", [push_event, userlist])
@@ -61,7 +62,9 @@ def test_a_report_is_stored_and_folded(
     """Either form of a report is answered with what it did, and has done so by then."""
     view = plain_view(size)
     pushed = {"event" if form is push_event else "userlist": form(view)}
-    answer = webhook.report(token(view.reporter, room), {"seq": 7, "ageMs": 30, **pushed})
+    answer = webhook.report(
+        token(view.reporter, parse_room(room)), {"seq": 7, "ageMs": 30, **pushed}
+    )
     assert answer.status == 200
     assert answer.body == {
         "outcome": "applied",
@@ -78,7 +81,7 @@ def test_a_report_is_stored_and_folded(
 def test_a_repeat_is_a_success_and_stored_once(webhook: Function, room: int) -> None:
     """A client that lost the answer sends the same again and learns that all is well."""
     answers = [
-        webhook.report(token("anna", room), {"seq": 0, "ageMs": age, "userlist": BERTA})
+        webhook.report(token("anna", parse_room(room)), {"seq": 0, "ageMs": age, "userlist": BERTA})
         for age in (0, 500, 500)
     ]
     assert [answer.status for answer in answers] == [200, 200, 200]
@@ -89,8 +92,8 @@ def test_a_repeat_is_a_success_and_stored_once(webhook: Function, room: int) -> 
 
 def test_another_list_under_the_same_seq_is_a_conflict(webhook: Function, room: int) -> None:
     """The list that came first stays; the caller learns to count on."""
-    webhook.report(token("anna", room), {"seq": 1, "userlist": BERTA})
-    answer = webhook.report(token("anna", room), {"seq": 1, "userlist": []})
+    webhook.report(token("anna", parse_room(room)), {"seq": 1, "userlist": BERTA})
+    answer = webhook.report(token("anna", parse_room(room)), {"seq": 1, "userlist": []})
     assert (answer.status, answer.code) == (409, "report-conflict")
     assert stored(room) == [view_of("anna", {"berta": BERTA[0]["playurl"]})]
 
@@ -99,7 +102,8 @@ def test_seq_starts_anew_with_each_token(webhook: Function, room: int) -> None:
     """A new entry brings a new epoch, so a client may count from nought again."""
     outcomes = [
         webhook.report(
-            token("anna", room, epoch=1_600_000_000_000 + epoch), {"seq": 0, "userlist": []}
+            token("anna", parse_room(room), epoch=1_600_000_000_000 + epoch),
+            {"seq": 0, "userlist": []},
         ).body["outcome"]
         for epoch in range(2)
     ]
@@ -112,7 +116,8 @@ def test_members_come_and_go(webhook: Function, room: int) -> None:
     lists = [("anna", []), ("berta", ["anna"]), ("anna", ["berta"]), ("anna", ["berta"])]
     answers = [
         webhook.report(
-            token(user, room), {"seq": seq, "userlist": [{"userid": each} for each in others]}
+            token(user, parse_room(room)),
+            {"seq": seq, "userlist": [{"userid": each} for each in others]},
         ).body
         for seq, (user, others) in enumerate(lists)
     ]
@@ -124,7 +129,7 @@ def test_members_come_and_go(webhook: Function, room: int) -> None:
     ]
     assert members(room) == {"anna", "berta"}
     for outcome in ("applied", "duplicate"):
-        left = webhook.report(token("berta", room), {"seq": 9, "left": True}).body
+        left = webhook.report(token("berta", parse_room(room)), {"seq": 9, "left": True}).body
         expected = {"outcome": outcome, "version": 3, "epoch": 1_600_000_000_000, "seq": 9}
         assert left == expected
     assert members(room) == {"anna"}
@@ -133,18 +138,20 @@ def test_members_come_and_go(webhook: Function, room: int) -> None:
 
 def test_a_heartbeat_is_not_stored(webhook: Function, room: int) -> None:
     """It echoes the hash of the client's last list; one that the room does not know asks for it."""
-    known = webhook.report(token("anna", room), {"seq": 0, "userlist": BERTA}).body["hash"]
-    beat = webhook.report(token("berta", room), {"heartbeat": True, "hash": known})
+    known = webhook.report(token("anna", parse_room(room)), {"seq": 0, "userlist": BERTA}).body[
+        "hash"
+    ]
+    beat = webhook.report(token("berta", parse_room(room)), {"heartbeat": True, "hash": known})
     assert beat.body == {"outcome": "unchanged", "version": 1}
-    beat = webhook.report(token("berta", room), {"heartbeat": True, "hash": "0" * 16})
+    beat = webhook.report(token("berta", parse_room(room)), {"heartbeat": True, "hash": "0" * 16})
     assert beat.body == {"outcome": "unchanged", "version": 1, "resend": True}
     assert stored(room, "berta") == []
 
 
 def test_a_list_that_was_asked_for_says_so(webhook: Function, room: int) -> None:
     """The fold trusts it to be what the client sees now."""
-    webhook.report(token("anna", room), {"seq": 0, "userlist": [], "resent": True})
-    (item,) = stored_items(dynamodb(), TABLE, ReporterKey(APP, room, "anna").pk)
+    webhook.report(token("anna", parse_room(room)), {"seq": 0, "userlist": [], "resent": True})
+    (item,) = stored_items(dynamodb(), TABLE, ReporterKey(APP, parse_room(room), "anna").pk)
     assert item["resent"] == {"BOOL": True}
 
 
@@ -156,13 +163,18 @@ def test_a_room_over_its_cap_is_refused(load: Callable[[str], Function]) -> None
     fresh, room = load("webhook"), fresh_room()
     try:
         answer = fresh.report(
-            token("anna", room), {"seq": 1, "userlist": [{"userid": f"u{n}"} for n in range(3)]}
+            token("anna", parse_room(room)),
+            {"seq": 1, "userlist": [{"userid": f"u{n}"} for n in range(3)]},
         )
         assert (answer.status, answer.code) == (413, "list-too-large")
         assert "allows 3" in answer.body["detail"]
         assert stored(room) == []
-        fresh.report(token("anna", room), {"seq": 1, "userlist": [*BERTA, {"userid": "carla"}]})
-        fresh.report(token("zoe", room), {"seq": 1, "userlist": [*BERTA, {"userid": "dora"}]})
+        fresh.report(
+            token("anna", parse_room(room)), {"seq": 1, "userlist": [*BERTA, {"userid": "carla"}]}
+        )
+        fresh.report(
+            token("zoe", parse_room(room)), {"seq": 1, "userlist": [*BERTA, {"userid": "dora"}]}
+        )
         assert len(members(room)) == 3
     finally:
         ssm.delete_parameter(Name=f"/{STACK}/apps/{APP}")
@@ -171,7 +183,7 @@ def test_a_room_over_its_cap_is_refused(load: Callable[[str], Function]) -> None
 @pytest.mark.parametrize("name", ["adbjkl", "a b#c", "123"])
 def test_string_rooms_are_rooms(webhook: Function, name: str) -> None:
     """A string room's reports stand under the string, apart from a number's."""
-    webhook.report(token("anna", name), {"seq": 1, "userlist": []})
+    webhook.report(token("anna", parse_room(name)), {"seq": 1, "userlist": []})
     assert stored(name) == [view_of("anna", {})]
 
 
@@ -180,7 +192,7 @@ def test_string_rooms_are_rooms(webhook: Function, name: str) -> None:
 )
 def test_nothing_in_the_body_speaks_for_the_token(webhook: Function, room: int, claim: str) -> None:
     """Whose report it is, and of which room, only the token says."""
-    answer = webhook.report(token("anna", room), {"seq": 1, "userlist": [], claim: 1})
+    answer = webhook.report(token("anna", parse_room(room)), {"seq": 1, "userlist": [], claim: 1})
     assert (answer.status, answer.code) == (400, "invalid-request")
     assert answer.places == [f"#/{claim}"]
     assert stored(room) == []
@@ -231,7 +243,7 @@ def test_a_bad_report_is_named_by_its_place(
     webhook: Function, room: int, body: Any, places: list[str]
 ) -> None:
     """What breaks the schema is a 400 that points to it, and stores nothing."""
-    answer = webhook.report(token("anna", room), body)
+    answer = webhook.report(token("anna", parse_room(room)), body)
     assert (answer.status, answer.code) == (400, "invalid-request")
     assert sorted(answer.places) == sorted(places)
     assert stored(room) == []
@@ -252,14 +264,17 @@ def test_a_bad_report_is_named_by_its_place(
 )
 def test_what_is_no_json_is_refused(webhook: Function, room: int, body: bytes) -> None:
     """A body that two parsers could read differently is not read at all."""
-    answer = webhook.report(token("anna", room), body)
+    answer = webhook.report(token("anna", parse_room(room)), body)
     assert (answer.status, answer.code) == (400, "malformed-json")
     assert stored(room) == []
 
 
 def test_another_content_type_is_refused(webhook: Function, room: int) -> None:
     """Reports are JSON, and say so."""
-    headers = {"Authorization": f"Bearer {token('anna', room)}", "Content-Type": "text/plain"}
+    headers = {
+        "Authorization": f"Bearer {token('anna', parse_room(room))}",
+        "Content-Type": "text/plain",
+    }
     answer = webhook.call("POST", REPORTS, body=b'{"seq":1,"userlist":[]}', headers=headers)
     assert (answer.status, answer.code) == (415, "unsupported-media-type")
 
@@ -268,18 +283,18 @@ def test_a_body_over_1_mb_is_refused(webhook: Function, room: int) -> None:
     """Up to 1 MB is read, whatever it holds; one byte more is not."""
     body = json.dumps({"seq": 1, "userlist": []}).encode()
     largest = body.ljust(1024 * 1024)
-    assert webhook.report(token("anna", room), largest + b" ").code == "body-too-large"
+    assert webhook.report(token("anna", parse_room(room)), largest + b" ").code == "body-too-large"
     assert stored(room) == []
-    assert webhook.report(token("anna", room), largest).status == 200
+    assert webhook.report(token("anna", parse_room(room)), largest).status == 200
 
 
 def test_over_5_000_users_are_refused(webhook: Function, room: int) -> None:
     """5,000 others are read; one more is a 413."""
     users = [{"userid": f"u{number}"} for number in range(5001)]
-    answer = webhook.report(token("anna", room), {"seq": 1, "userlist": users})
+    answer = webhook.report(token("anna", parse_room(room)), {"seq": 1, "userlist": users})
     assert (answer.status, answer.code) == (413, "list-too-large")
     assert stored(room) == []
-    answer = webhook.report(token("anna", room), {"seq": 1, "userlist": users[:-1]})
+    answer = webhook.report(token("anna", parse_room(room)), {"seq": 1, "userlist": users[:-1]})
     assert answer.body["members"] == 5001
 
 
@@ -287,7 +302,7 @@ def test_playurls_that_fit_no_item_are_refused(webhook: Function, room: int) -> 
     """Noise under 1 MB can be too much for one item: a 413, before any write."""
     chance = random.Random(3)  # noqa: S311 (noise, no secret)
     users = [{"userid": f"u{n}", "playurl": chance.randbytes(250).hex()} for n in range(1700)]
-    answer = webhook.report(token("anna", room), {"seq": 1, "userlist": users})
+    answer = webhook.report(token("anna", parse_room(room)), {"seq": 1, "userlist": users})
     assert (answer.status, answer.code) == (413, "list-too-large")
     assert stored(room) == []
 
@@ -302,13 +317,13 @@ HOUR = 3600
         ("x", "report-token-invalid"),
         ("a.b.c", "report-token-invalid"),
         ("é.é.é", "report-token-invalid"),
-        (token("anna", 1)[:-2], "report-token-invalid"),
-        (token("anna", 1).replace(".", ".e", 1), "report-token-invalid"),
+        (token("anna", parse_room(1))[:-2], "report-token-invalid"),
+        (token("anna", parse_room(1)).replace(".", ".e", 1), "report-token-invalid"),
         (jwt.encode({"sub": "anna"}, "w" * 32, headers={"kid": "1"}), "report-token-invalid"),
         (jwt.encode({"sub": "anna"}, KEY, headers={"kid": "2"}), "report-token-invalid"),
         (jwt.encode({"sub": "anna"}, KEY, headers={"kid": "1"}), "report-token-invalid"),
         (jwt.encode({"sub": "a"}, "", "none", headers={"kid": "1"}), "report-token-invalid"),
-        (token("anna", 1, ends=1_600_000_000), "report-token-expired"),
+        (token("anna", parse_room(1), ends=1_600_000_000), "report-token-expired"),
     ],
 )
 def test_a_report_needs_its_token(webhook: Function, bearer: str, code: str) -> None:
@@ -327,7 +342,7 @@ def test_each_report_is_one_log_line(
     webhook: Function, room: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The log says whose report it was and what became of it, counts it, and holds no token."""
-    bearer = token("anna", room)
+    bearer = token("anna", parse_room(room))
     for body in ([{"userid": "berta"}], [{"userid": "berta"}], [], [{"userid": ""}]):
         webhook.report(bearer, {"seq": 5, "userlist": body})
     lines = logged(capsys)
@@ -352,7 +367,7 @@ def test_it_is_ready_once_the_token_keys_are_loaded(load: Callable[[str], Functi
     """Readiness is answered from memory: 503 until a report made the keys known."""
     fresh = load("webhook")
     assert fresh.call("GET", "/readyz").code == "not-ready"
-    fresh.report(token("anna", 1), b"")
+    fresh.report(token("anna", parse_room(1)), b"")
     assert fresh.call("GET", "/readyz").status == 200
     assert fresh.call("GET", "/healthz").body == {"status": "ok"}
 
@@ -383,7 +398,7 @@ gentle = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, He
 def test_whatever_the_bytes_they_fit_or_are_refused(webhook: Function, body: bytes) -> None:
     """No body makes a 500, and what is not a 200 has stored nothing."""
     room, before = fresh_room(), items_in(dynamodb(), TABLE)
-    answer = webhook.report(token("anna", room), body)
+    answer = webhook.report(token("anna", parse_room(room)), body)
     assert answer.status in {200, 400, 413}
     assert len(stored(room)) == ("seq" in answer.body)
     assert answer.status == 200 or items_in(dynamodb(), TABLE) == before
@@ -394,6 +409,8 @@ def test_whatever_the_bytes_they_fit_or_are_refused(webhook: Function, body: byt
 def test_any_valid_list_comes_back_as_it_was_sent(webhook: Function, view: View) -> None:
     """What a member reports is what is stored, whatever its playurls hold."""
     room = fresh_room()
-    answer = webhook.report(token(view.reporter, room), {"seq": 1, "userlist": userlist(view)})
+    answer = webhook.report(
+        token(view.reporter, parse_room(room)), {"seq": 1, "userlist": userlist(view)}
+    )
     assert answer.status == 200
     assert stored(room, view.reporter) == [view]

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.api import issuer, rooms, signed, webhook
 from chalicelib.entries import Entry, IssuedPrivateMapKey, IssuedUserSig, ReportGrant
 from chalicelib.schema import Array, Record
+from chalicelib.trtc.identifiers import parse_room
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -47,9 +48,9 @@ def test_nothing_issued_is_shown() -> None:
     """The reprs of what holds a ticket or a token hide it."""
     secret = "eJw-secret"
     grant = ReportGrant("https://example.test", secret, 1, 1)
-    entry = Entry(1, "a", 1, [], "k", secret, 1, secret, 1, None, secret, grant)
+    entry = Entry(1, "a", parse_room(1), [], "k", secret, 1, secret, 1, None, secret, grant)
     user_sig = IssuedUserSig(1, "a", secret, 1, "k")
-    private_map_key = IssuedPrivateMapKey(1, "a", 1, [], secret, 1, "k")
+    private_map_key = IssuedPrivateMapKey(1, "a", parse_room(1), [], secret, 1, "k")
     assert secret not in repr((grant, entry, user_sig, private_map_key))
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chalicelib.api.cursors import CURSOR_PATTERN, MOST_CURSOR, Cursors
 from chalicelib.errors import InvalidRequest
-from chalicelib.trtc import STR_ROOM_MAX_BYTES, room_key
+from chalicelib.trtc import STR_ROOM_MAX_BYTES
+from chalicelib.trtc.identifiers import parse_room
 
 NUMBERS = Cursors("numbers", str, int)
 
@@ -57,7 +58,7 @@ def test_a_position_that_cannot_be_read_is_refused() -> None:
 
 def test_the_longest_cursor_is_short_enough() -> None:
     """That of a session in a string room with the longest name."""
-    name = "x" * STR_ROOM_MAX_BYTES
-    cursor = Cursors("sessions", str, str).after(f"{10**13 - 1}#{room_key(name)}")
+    name = parse_room("x" * STR_ROOM_MAX_BYTES)
+    cursor = Cursors("sessions", str, str).after(f"{10**13 - 1}#{name.key}")
     assert cursor is not None
     assert len(cursor) <= MOST_CURSOR

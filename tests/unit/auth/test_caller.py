@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.auth.caller import API_KEY, Caller, hash_of
 from chalicelib.errors import ApiError
+from chalicelib.trtc.identifiers import parse_room
 
 CALLER = Caller(
     "backend",
@@ -25,9 +26,9 @@ def test_a_caller_survives_its_parameter() -> None:
 def test_string_rooms_are_named_apart() -> None:
     """A pattern for string rooms says so, and lets no numeric room in."""
     caller = CALLER._replace(rooms="s:lobby-*")
-    caller.may("issue", 1400000000, room="lobby-1")
+    caller.may("issue", 1400000000, room=parse_room("lobby-1"))
     with pytest.raises(ApiError):
-        caller.may("issue", 1400000000, room=1)
+        caller.may("issue", 1400000000, room=parse_room(1))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_parameter_that_is_no_caller_is_refused(text: str) -> None:
 
 def test_a_caller_may_what_it_may() -> None:
     """Rights that fit raise nothing."""
-    CALLER.may("issue", 1400000000, user_id="tenant1-ann", room=123)
+    CALLER.may("issue", 1400000000, user_id="tenant1-ann", room=parse_room(123))
     CALLER.may_last(3600, "ttl")
 
 
@@ -71,7 +72,7 @@ def test_what_a_caller_may_not_is_refused_by_its_own_code(
 ) -> None:
     """Each right has its code, and points at the member that breaks it."""
     with pytest.raises(ApiError) as caught:
-        CALLER.may(action, app, user_id=user, room=room)
+        CALLER.may(action, app, user_id=user, room=None if room is None else parse_room(room))
     assert caught.value.code == code
     assert [wrong.place for wrong in caught.value.errors] == ([place] if place else [])
 
@@ -87,7 +88,7 @@ def test_a_ttl_over_the_callers_bound_is_refused() -> None:
 def test_a_caller_without_bounds_is_bound_by_nothing() -> None:
     """No applications, patterns or ttl named: all of the stack's."""
     free = Caller("free", ())
-    free.may("issue", 7, user_id="anyone", room="any room")
+    free.may("issue", 7, user_id="anyone", room=parse_room("any room"))
     free.may_last(2**31 - 1, "ttl")
 
 

@@ -23,10 +23,11 @@ from chalicelib.errors import ApiError
 from chalicelib.stores.cache import RENEW_SECONDS
 from chalicelib.stores.names import Names
 from chalicelib.stores.store import Secret
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.stores import Clock, MemoryStore
 
 NOW = 1_600_000_000.0
-CLAIMS = Claims(1400000000, "alice", 1234, epoch=1_600_000_000_123, ends=int(NOW) + 60)
+CLAIMS = Claims(1400000000, "alice", parse_room(1234), epoch=1_600_000_000_123, ends=int(NOW) + 60)
 PAYLOAD = {
     "aud": AUDIENCE,
     "app": 1400000000,
@@ -51,7 +52,7 @@ def refused(token: str, now: float = NOW) -> str:
 @pytest.mark.parametrize("key", [NEW, OLD])
 def test_a_minted_token_is_accepted(key: TokenKey, room: int | str) -> None:
     """What the issuer mints with hmac, webhook checks with PyJWT: claims come back the same."""
-    claims = CLAIMS._replace(room=room)
+    claims = CLAIMS._replace(room=parse_room(room))
     assert check_report_token(mint(key, claims), [NEW, OLD], NOW) == claims
 
 

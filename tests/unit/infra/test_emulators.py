@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.tickets import EcdsaKey, issue_private_map_key, issue_user_sig, load_key
+from chalicelib.trtc.identifiers import parse_room
 from chalicelib.trtc.roomsig import roomsig_request
 from infra.emulators.miniprogram import ask_for_roomsig, userlist_event
 from infra.emulators.tencent import TencentEmulator
@@ -24,7 +25,13 @@ def _request(**changed: Any) -> dict[str, Any]:
     private_map_key = made.get(
         "private_map_key",
         issue_private_map_key(
-            key, sdk_app_id=APP, user_id=user, room=ROOM, privileges=255, now=now, ttl=60
+            key,
+            sdk_app_id=APP,
+            user_id=user,
+            room=parse_room(ROOM),
+            privileges=255,
+            now=now,
+            ttl=60,
         ),
     )
     request = roomsig_request(

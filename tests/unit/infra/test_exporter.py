@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.stream.firehose import ROUNDS, TIMEOUT_SECONDS
 from chalicelib.table.item_keys import ReporterKey, RoomKey, head_key, snapshot_key
+from chalicelib.trtc.identifiers import parse_room
 from infra.layout import TEMPLATES
 from simulation.stream import FOREVER, Settings, stream_record, wanted
 from tests.support.lake import APP, change_item, joins, report
@@ -19,8 +20,8 @@ CHANGES, REPORTS = MAPPING["FilterCriteria"]["Filters"]
 STREAM_KEEPS = 86_400  # seconds; DynamoDB's streams
 
 CHANGE = change_item("7", 1, joins("anna"))
-REPORT = report(ReporterKey(APP, 7, "anna"))
-ROOM = RoomKey(APP, 7)
+REPORT = report(ReporterKey(APP, parse_room(7), "anna"))
+ROOM = RoomKey(APP, parse_room(7))
 
 
 def patterns(*, reports: bool) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import ApiError, InvalidRequest
 from chalicelib.roster.callback import Callback, parse_callback, signal_of
 from chalicelib.roster.signal import Cause, Kind, Signal, Source
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.signing import KNOWN_BODY
 
 MS = 1_664_209_748_180
@@ -45,7 +46,7 @@ def test_tencents_example_is_read() -> None:
         event_type=204,
         sent=SENT,
         t=MS,
-        room=8489,
+        room=parse_room(8489),
         user="user_85034614",
         role=None,
         reason=0,
@@ -128,7 +129,7 @@ def test_a_room_is_a_number_or_a_string(room: Any, read: int | str | None) -> No
     """123 and "123" are different rooms; what no room can be called is none, and not refused."""
     callback = parse_callback(body(info(RoomId=room)))
     assert callback.room == read
-    assert type(callback.room) is type(read)
+    assert type(callback.room) is type(None if read is None else parse_room(read))
     assert (signal_of(callback, RECEIVED) is None) == (read is None)
 
 

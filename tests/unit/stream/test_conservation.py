@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
-from chalicelib.trtc.identifiers import room_key
+from chalicelib.trtc.identifiers import parse_room
 from infra.layout import TEMPLATES
 from simulation.rules import Roomgate
 from simulation.runs import World
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SEEDS: Final = range(6)
 ROOMS: Final = {
     "1": Setting(4, beats=True),
-    room_key("a room"): Setting(20, ordered=False, callbacks=True),
+    parse_room("a room").key: Setting(20, ordered=False, callbacks=True),
     "3": Setting(2),
 }
 

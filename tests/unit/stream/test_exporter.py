@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from chalicelib.stream.exporter import PART_BYTES, Exported
 from chalicelib.stream.firehose import ROUNDS
 from chalicelib.table.item_keys import ReporterKey
+from chalicelib.trtc.identifiers import parse_room
 from simulation.stream import stream_record
 from tests.support.lake import (
     APP,
@@ -91,7 +92,7 @@ def test_a_batch_becomes_one_record() -> None:
 def test_a_batch_without_rows_makes_no_call() -> None:
     """Reports make none unless they are asked for."""
     firehose = StrictFirehose()
-    item = report(ReporterKey(APP, 7, "anna"))
+    item = report(ReporterKey(APP, parse_room(7), "anna"))
     done = exporter(firehose).export(stream(item))
     assert (done.rows, done.recorded, firehose.calls) == (0, None, [])
     done = exporter(firehose, reports=True).export(stream(item))

@@ -11,6 +11,7 @@ from chalicelib.roster.head import LEASE
 from chalicelib.stream.keeper import passes
 from chalicelib.table.errors import HistoryGone, StoreUnavailable
 from chalicelib.table.item_keys import RoomKey, change_key, head_key
+from chalicelib.trtc.identifiers import parse_room
 from simulation.kept import ROOM, T0, Kept
 from simulation.stream import stream_record
 from tests.support.keeping import Failing, failures, is_change, records, refusal
@@ -18,7 +19,7 @@ from tests.support.keeping import Failing, failures, is_change, records, refusal
 if TYPE_CHECKING:
     from simulation.stream import Record
 
-OTHER = RoomKey(1400037025, "107688")
+OTHER = RoomKey(1400037025, parse_room("107688"))
 
 
 @pytest.fixture

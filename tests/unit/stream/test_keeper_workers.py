@@ -9,6 +9,7 @@ import pytest
 from chalicelib.roster.head import LEASE
 from chalicelib.stream.keeper import ENOUGH, WORKERS
 from chalicelib.table.item_keys import RoomKey
+from chalicelib.trtc.identifiers import parse_room
 from simulation.kept import ROOM, T0, Kept
 from tests.support.keeping import Failing, failures, records
 
@@ -21,7 +22,7 @@ def client() -> Failing:
 
 def rooms(many: int) -> list[RoomKey]:
     """So many rooms."""
-    return [RoomKey(ROOM.sdk_app_id, number) for number in range(1, many + 1)]
+    return [RoomKey(ROOM.sdk_app_id, parse_room(number)) for number in range(1, many + 1)]
 
 
 def test_rooms_are_worked_off_side_by_side(client: Failing) -> None:

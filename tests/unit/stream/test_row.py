@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.roster.members import Reason
 from chalicelib.roster.signal import Source
 from chalicelib.stream.row import COLUMNS, BadRow, Row, check_row, row_text
-from chalicelib.trtc.identifiers import STR_ROOM_PATTERN, USER_ID_PATTERN, Room, room_key
+from chalicelib.trtc.identifiers import STR_ROOM_PATTERN, USER_ID_PATTERN, Room, parse_room
 from tests.support.lake import APP, T0, good_row
 
 REPORT = good_row(ev="report", id=f"{APP}/7/anna/5/1", ver=None, delta=0, reason=None)
@@ -129,7 +129,7 @@ def test_a_row_is_one_line_of_json() -> None:
 
 
 @given(
-    st.one_of(st.integers(1, 2**32 - 1), st.from_regex(STR_ROOM_PATTERN, fullmatch=True)),
+    (st.integers(1, 2**32 - 1) | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)).map(parse_room),
     st.from_regex(USER_ID_PATTERN, fullmatch=True),
     st.integers(1, 10**13 - 1),
     st.sampled_from(sorted(Source)),
@@ -138,7 +138,7 @@ def test_a_row_that_is_as_the_schema_says_is_written_as_json_would(
     room: Room, user: str, t: int, source: Source
 ) -> None:
     """Written out by hand it is what the encoder makes of it, whatever its texts are."""
-    key = room_key(room)
+    key = room.key
     row = good_row(room=key, user=user, t=t, source=source, id=f"{APP}/{key}/3/0")
     check_row(row)
     assert row_text(row) == json.dumps(row._asdict(), separators=(",", ":"))

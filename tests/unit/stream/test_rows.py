@@ -9,13 +9,14 @@ import pytest
 from chalicelib.stream.row import check_row
 from chalicelib.stream.rows import BadImage, exported_rows, rows_of
 from chalicelib.table.item_keys import ReporterKey
+from chalicelib.trtc.identifiers import parse_room
 from simulation.stream import stream_record
 from tests.support.lake import APP, T0, change_item, expected_row, good_row, joins, leaves, report
 
 AT = T0 + 700
 CHANGE = change_item("7", 3, [*joins("anna", "berta"), *leaves("carl", t=T0 - 5)], at=AT)
 LONG = change_item("7", 4, joins(*(f"user-{number:04}" for number in range(500))), at=AT)
-REPORT = report(ReporterKey(APP, "room", "anna"), received=AT)
+REPORT = report(ReporterKey(APP, parse_room("room"), "anna"), received=AT)
 
 
 def test_a_change_makes_a_row_for_each_transition() -> None:

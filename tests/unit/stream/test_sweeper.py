@@ -11,6 +11,7 @@ from chalicelib.roster.head import LEASE, RETURN
 from chalicelib.stream.keeper import WORKERS
 from chalicelib.stream.sweeper import PAGE, Sweeper
 from chalicelib.table.item_keys import SHARDS, RoomKey, head_key
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from simulation.kept import ROOM, T0, Kept
 
@@ -74,7 +75,7 @@ def test_a_room_that_nothing_is_heard_of_is_closed(kept: Kept) -> None:
 def test_the_lag_is_how_long_the_longest_due_has_waited(kept: Kept) -> None:
     """From the minute under which it stands in the index."""
     kept.take(kept.report("anna"))
-    kept.take(kept.report("anna", 10 * MINUTE, ref=RoomKey(APP, 2)))
+    kept.take(kept.report("anna", 10 * MINUTE, ref=RoomKey(APP, parse_room(2))))
     lag = sweep(kept, LEASE + 30 * MINUTE).lag
     assert 29 * MINUTE <= lag <= 30 * MINUTE
 
@@ -82,18 +83,18 @@ def test_the_lag_is_how_long_the_longest_due_has_waited(kept: Kept) -> None:
 def test_what_time_is_over_for_is_left_to_the_next_run(kept: Kept) -> None:
     """The longest due of each part come first, and the rest is still due."""
     for room in range(1, 41):
-        kept.take(kept.report("anna", room, ref=RoomKey(APP, room)))
+        kept.take(kept.report("anna", room, ref=RoomKey(APP, parse_room(room))))
     first = sweep(kept, LEASE + MINUTE, after(25))
     assert first.left
     assert 0 < first.settled <= 25
     second = sweep(kept, LEASE + MINUTE)
     assert (first.settled + second.settled, second.left) == (40, 0)
-    assert not any(kept.here(RoomKey(APP, room)) for room in range(1, 41))
+    assert not any(kept.here(RoomKey(APP, parse_room(room))) for room in range(1, 41))
 
 
 def test_the_parts_of_the_index_take_turns(kept: Kept) -> None:
     """However much is due in one of them, the others do not wait for the next run."""
-    refs = [RoomKey(APP, room) for room in range(1, 60)]
+    refs = [RoomKey(APP, parse_room(room)) for room in range(1, 60)]
     for ref in refs:
         kept.take(kept.report("anna", ref=ref))
     sweep(kept, LEASE + MINUTE, after(SHARDS))
@@ -102,7 +103,11 @@ def test_the_parts_of_the_index_take_turns(kept: Kept) -> None:
 
 def test_pages_follow_each_other(kept: Kept) -> None:
     """More rooms than a page holds are due in one part of the index."""
-    refs = [ref for room in range(1, 12 * PAGE) if (ref := RoomKey(APP, room)).shard == ROOM.shard]
+    refs = [
+        ref
+        for room in range(1, 12 * PAGE)
+        if (ref := RoomKey(APP, parse_room(room))).shard == ROOM.shard
+    ]
     assert len(refs) > PAGE
     for ref in refs:
         kept.take(kept.report("anna", ref=ref))
@@ -111,7 +116,7 @@ def test_pages_follow_each_other(kept: Kept) -> None:
 
 def test_only_the_applications_asked_for_are_swept(kept: Kept) -> None:
     """An index has no list of its parts; the applications that are set up are it."""
-    other = RoomKey(APP + 1, 1)
+    other = RoomKey(APP + 1, parse_room(1))
     kept.take(kept.report("anna", ref=other))
     assert sweep(kept, LEASE + MINUTE).settled == 0
     assert sweep(kept, LEASE + MINUTE, apps=(APP, APP + 1)).settled == 1
@@ -119,7 +124,7 @@ def test_only_the_applications_asked_for_are_swept(kept: Kept) -> None:
 
 def test_a_room_that_fails_keeps_no_other_waiting(kept: Kept) -> None:
     """It is told, and tried again in the next run."""
-    refs = [RoomKey(APP, room) for room in range(1, 30)]
+    refs = [RoomKey(APP, parse_room(room)) for room in range(1, 30)]
     for ref in refs:
         kept.take(kept.report("anna", ref=ref))
     broken = kept.client.get_item(TableName="events", Key=head_key(refs[3]))["Item"]
@@ -133,7 +138,7 @@ def test_a_room_that_fails_keeps_no_other_waiting(kept: Kept) -> None:
 
 def test_a_part_of_the_index_that_fails_keeps_no_other_waiting() -> None:
     """A throttled partition, for one."""
-    first, second = (RoomKey(APP, room) for room in (1, 2))
+    first, second = (RoomKey(APP, parse_room(room)) for room in (1, 2))
     assert first.shard != second.shard
 
     class Throttled(DynamoDBEmulator):
@@ -165,7 +170,7 @@ def test_parts_of_the_index_are_worked_off_side_by_side() -> None:
 
     client = Meeting()
     kept = Kept(client)
-    shards = {ref.shard: ref for room in range(100) if (ref := RoomKey(APP, room + 1))}
+    shards = {ref.shard: ref for room in range(100) if (ref := RoomKey(APP, parse_room(room + 1)))}
     assert len(shards) == SHARDS
     for ref in shards.values():
         kept.take(kept.report("anna", ref=ref))

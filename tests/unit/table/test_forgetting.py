@@ -19,6 +19,7 @@ from chalicelib.table.stored_callbacks import StoredCallback, callback_item
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc import check_user_id
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.event_table import EPOCH, report
 from tests.support.lists import plain_view
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.table.item_keys import Item
 
 SALT = b"test salt, no secret"
-ROOM = RoomKey(1, 7)
+ROOM = RoomKey(1, parse_room(7))
 EVERYONE = sorted(plain_view(40).others)
 GONE, STAYS, *OTHERS = EVERYONE
 FORGETTING = Forgetting(1, GONE, SALT)
@@ -51,7 +52,7 @@ class World:
         """Somebody reports a list."""
         self._seq += 1
         view = view_of(user, {each: f"room://x/1_7_{each}" for each in others if each != user})
-        sent = report(7, view, self._seq, app=app)._replace(received=EPOCH + t)
+        sent = report(parse_room(7), view, self._seq, app=app)._replace(received=EPOCH + t)
         if anew:
             sent = sent._replace(epoch=EPOCH + t)
         self.folder.take(sent, EPOCH + t)
@@ -59,7 +60,7 @@ class World:
     def leaves(self, user: str, t: int) -> None:
         """Somebody says it left."""
         self._seq += 1
-        place = report(7, view_of(user, {})).place
+        place = report(parse_room(7), view_of(user, {})).place
         left = Report(place, EPOCH, self._seq, EPOCH + t, 0, Source.CLIENT, None)
         self.folder.take(left, EPOCH + t)
 
@@ -135,7 +136,7 @@ def test_the_name_is_nowhere_and_all_else_is_as_it_was(world: World) -> None:
     before = world.contents()
     assert world.forget() == set()
     after = world.contents()
-    own, elsewhere = f"P#1#7#{GONE}", RoomKey(2, 7).pk
+    own, elsewhere = f"P#1#7#{GONE}", RoomKey(2, parse_room(7)).pk
     expected = {key: renamed(each) for key, each in before.items() if key[0] != own}
     expected |= {key: each for key, each in before.items() if key[0] == elsewhere}
     assert after == expected

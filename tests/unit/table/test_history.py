@@ -14,6 +14,7 @@ from chalicelib.table.errors import HistoryGone
 from chalicelib.table.history import MOST_READ, MOST_SHOWN, History, Window
 from chalicelib.table.item_keys import RoomKey, change_key, snapshot_key
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from simulation.runs import World
 from simulation.truth import Setting
@@ -47,7 +48,7 @@ def history(client: Any) -> History:
 @pytest.fixture
 def story(client: Any) -> Story:
     """A room whose story the test tells."""
-    return Story(client, "events", 1, 7)
+    return Story(client, "events", 1, parse_room(7))
 
 
 def at(history: History, ref: RoomKey, moment: int, now: int) -> Roster:
@@ -91,7 +92,7 @@ def test_each_past_roster_is_the_replayed_timeline(
     client: Any, history: History, setting: Setting, seed: int
 ) -> None:
     """Whatever moment of a simulated call is asked for, before, after and at its transitions."""
-    ref = RoomKey(1, 7)
+    ref = RoomKey(1, parse_room(7))
     folder = RoomWriter(history.table, sleep=lambda _seconds: None)
     signals = World(setting, seed).sent.signals
     for signal in signals:
@@ -145,7 +146,7 @@ def test_pages_of_a_timeline_make_the_whole(
     client: Any, history: History, limit: int, seed: int
 ) -> None:
     """Page by page every transition of the time asked for comes once, in its order."""
-    story, chance = Story(client, "events", 1, 7), Random(seed)  # noqa: S311 (a made-up story)
+    story, chance = Story(client, "events", 1, parse_room(7)), Random(seed)  # noqa: S311 (a made-up story)
     told = tell_of_late_leaves(story, chance, 150)
     moments = sorted(chance.sample(range(T - 3_600_000, T + 60_000 * 150), 2))
     for window in (ALL, Window(*moments), Window(moments[0], ALL.last), Window(0, moments[1])):
@@ -212,7 +213,7 @@ def test_large_rooms_have_a_past_as_well(history: History, story: Story) -> None
 
 def test_a_room_that_was_never_seen_was_always_empty(history: History) -> None:
     """No version, nobody, at no time; and no timeline."""
-    ref = RoomKey(1, 9)
+    ref = RoomKey(1, parse_room(9))
     assert who(history.roster(history.standing(ref, T))) == []
     assert who(at(history, ref, 0, T)) == []
     assert pages(history, ref) == [[]]

@@ -10,6 +10,7 @@ from chalicelib.roster.view import view_of
 from chalicelib.table.errors import HistoryGone
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.event_table import EPOCH, fresh_room, report
 from tests.support.lists import plain_view
@@ -50,7 +51,7 @@ def test_what_a_late_read_misses_is_read_strongly() -> None:
     folder = RoomWriter(EventTable(client, "events"))  # type: ignore[arg-type]  # A stand-in.
     for number in range(20):
         others = {**view.others, **{f"guest{at}": None for at in range(number)}}
-        sent = report(room, view_of(view.reporter, others), number + 1)
+        sent = report(parse_room(room), view_of(view.reporter, others), number + 1)
         state = folder.take(sent._replace(received=EPOCH + number), EPOCH + number).room
     assert state.base > 0
     assert state.inline is None

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.listings import Listings
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.stories import Story, came
 
@@ -39,7 +40,7 @@ class Forgetful(DynamoDBEmulator):
 def open_rooms(client: Any) -> list[RoomKey]:
     """The open rooms of an application of which it has ten."""
     for room in range(1, 11):
-        Story(client, "events", 1, room).tell(T, came("anna", T))
+        Story(client, "events", 1, parse_room(room)).tell(T, came("anna", T))
     found, _ = Listings(client, "events").open_rooms(
         1, T, after=None, limit=100, covers=lambda _room: True
     )
@@ -48,7 +49,7 @@ def open_rooms(client: Any) -> list[RoomKey]:
 
 def test_what_a_batch_leaves_out_is_read_again() -> None:
     """A store under load answers a part of a batch; the list is whole all the same."""
-    assert open_rooms(Forgetful(4)) == [RoomKey(1, room) for room in range(1, 11)]
+    assert open_rooms(Forgetful(4)) == [RoomKey(1, parse_room(room)) for room in range(1, 11)]
 
 
 def test_a_store_that_goes_on_leaving_out_is_unavailable() -> None:

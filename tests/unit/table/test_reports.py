@@ -22,6 +22,7 @@ from chalicelib.table.reports import (
     same_as_stored,
     signal_of,
 )
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.lists import plain_view, user_ids, views
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ rooms = st.integers(1, 2**32 - 1) | st.sampled_from(["adbjkl", "123", "a#b", "~ 
 
 def report_with(view: View | None, room: int | str = 107688, user: str = "anna") -> Report:
     """A report of a view, 234 ms old when it was sent."""
-    place = ReporterKey(1400037025, room, view.reporter if view else user)
+    place = ReporterKey(1400037025, parse_room(room), view.reporter if view else user)
     return Report(place, EPOCH, 7, EPOCH + 1234, 234, Source.CLIENT, view)
 
 
@@ -203,7 +204,7 @@ def test_the_largest_item_is_within_dynamodbs_limit() -> None:
 
 def test_reports_sort_by_epoch_then_seq() -> None:
     """The order of the keys is the order of the reports."""
-    place = ReporterKey(1, 2, "anna")
+    place = ReporterKey(1, parse_room(2), "anna")
     orders = [(5, 9), (5, 10), (EPOCH, 0), (EPOCH, 2**31 - 1), (EPOCH + 1, 0)]
     keys = [report_key(place, epoch, seq)["sk"]["S"] for epoch, seq in orders]
     assert keys == sorted(keys)

@@ -21,11 +21,12 @@ from chalicelib.table.rooms import (
     state_of,
     written_room,
 )
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.lists import plain_view
 
 T0 = 1_600_000_000_000
 DAY_MS = 86_400_000
-REF = RoomKey(1400000001, "a room #1")
+REF = RoomKey(1400000001, parse_room("a room #1"))
 
 
 def filled(members: int, version: int = 1) -> tuple[RoomState, dict[str, Member]]:

@@ -4,9 +4,10 @@ from chalicelib.roster.members import Member
 from chalicelib.roster.signal import Source
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.roster_cache import MOST_MEMBERS, RosterCache
+from chalicelib.trtc.identifiers import parse_room
 
 ANNA = {"anna": Member(1, "anna", Source.CLIENT)}
-ROOM, OTHER = RoomKey(1, 1), RoomKey(1, "1")
+ROOM, OTHER = RoomKey(1, parse_room(1)), RoomKey(1, parse_room("1"))
 
 
 def test_the_newest_roster_of_a_room_is_kept() -> None:
@@ -33,10 +34,10 @@ def test_rooms_that_were_not_used_for_longest_are_forgotten() -> None:
     rosters = RosterCache()
     third = dict.fromkeys(map(str, range(MOST_MEMBERS // 3)), ANNA["anna"])
     for room in (1, 2, 3):
-        rosters.keep(RoomKey(1, room), 1, third)
-    rosters.nearest(RoomKey(1, 1), 0, 1)
-    rosters.keep(RoomKey(1, 4), 1, third)
-    kept = [room for room in (1, 2, 3, 4) if rosters.nearest(RoomKey(1, room), 0, 1)]
+        rosters.keep(RoomKey(1, parse_room(room)), 1, third)
+    rosters.nearest(RoomKey(1, parse_room(1)), 0, 1)
+    rosters.keep(RoomKey(1, parse_room(4)), 1, third)
+    kept = [room for room in (1, 2, 3, 4) if rosters.nearest(RoomKey(1, parse_room(room)), 0, 1)]
     assert kept == [1, 3, 4]
 
 

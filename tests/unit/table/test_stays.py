@@ -13,6 +13,7 @@ from chalicelib.table.items import Items
 from chalicelib.table.rooms import DAY, Change
 from chalicelib.table.sessions import Evidence, Session, session_of, user_pk
 from chalicelib.table.stays import PAGE, Sessions, turns_of
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.event_table import stored_items
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 T0 = 1_600_000_000_000
 HISTORY_DAYS = 30
-ROOM, OTHER = RoomKey(1400037025, 107688), RoomKey(1400037025, "107688")
+ROOM, OTHER = RoomKey(1400037025, parse_room(107688)), RoomKey(1400037025, parse_room("107688"))
 
 
 class Users:

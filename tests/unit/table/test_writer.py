@@ -24,6 +24,7 @@ from chalicelib.table.rooms import DAY, SNAPSHOT_EVERY_APART
 from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import REPORT_DAYS, EventTable
 from chalicelib.table.writer import TRIES, RoomWriter
+from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.event_table import EPOCH, fresh_room, report, stored_items
 from tests.support.lists import plain_view
@@ -127,7 +128,7 @@ def test_a_report_survives_any_failure_that_passes(
     Either way, the same once more leaves the room as if nothing had failed.
     """
     view = plain_view(3)
-    sent = report(fresh_room(), view)
+    sent = report(parse_room(fresh_room()), view)
     folder = RoomWriter(faulty(client, error, nth, lost=lost))
     if nth <= PUT_REPORT:
         with pytest.raises(StoreUnavailable) as caught:
@@ -145,7 +146,7 @@ def test_a_report_survives_any_failure_that_passes(
 
 def test_what_comes_again_counts_as_of_when_it_came_in_first(client: DynamoDBClient) -> None:
     """Its first try died before it was folded; a minute later it is no newer for that."""
-    sent = report(fresh_room(), plain_view(3))
+    sent = report(parse_room(fresh_room()), plain_view(3))
     assert RoomWriter(faulty(client, PASSING[0], COMMIT)).take(sent, EPOCH).outcome == "stored"
     table, later = EventTable(client, "events"), EPOCH + 60_000
     again = RoomWriter(table).take(sent._replace(received=later), later)
@@ -155,7 +156,7 @@ def test_what_comes_again_counts_as_of_when_it_came_in_first(client: DynamoDBCli
 
 def test_a_callback_that_comes_again_is_folded_all_the_same(client: DynamoDBClient) -> None:
     """Its first try died before it was folded; Tencent sends it again, and need not wait."""
-    ref = RoomKey(1, fresh_room())
+    ref = RoomKey(1, parse_room(fresh_room()))
     body = callback_body(EPOCH, RoomId=ref.room, UserId="anna")
     callback = StoredCallback(ref.sdk_app_id, EPOCH, parse_callback(body))
     put, read_head, commit = 1, 2, 3
@@ -179,7 +180,7 @@ def test_a_missing_right_or_table_is_no_refusal(client: DynamoDBClient, code: st
     """What an operator must mend is a fault of ours: no caller is told to try again."""
     with pytest.raises(ClientError, match=code):
         RoomWriter(faulty(client, client_error(code), 2)).take(
-            report(fresh_room(), plain_view(3)), EPOCH
+            report(parse_room(fresh_room()), plain_view(3)), EPOCH
         )
 
 
@@ -200,7 +201,7 @@ def test_a_write_that_others_beat_is_told_from_one_that_failed(
     items = Items(FaultyClient(client, error, 1), "events")  # type: ignore[arg-type]  # A stand-in.
     with pytest.raises(HeadMoved):
         items.move({"pk": {"S": "x"}, "sk": {"S": "HEAD"}}, 0, [])
-    sent = report(fresh_room(), plain_view(3))
+    sent = report(parse_room(fresh_room()), plain_view(3))
     pauses = list[float]()
     folder = RoomWriter(faulty(client, error, COMMIT), sleep=pauses.append, chance=lambda: 1.0)
     assert folder.take(sent, EPOCH).outcome == "applied"
@@ -238,7 +239,7 @@ class Busy:
 
 def test_after_some_tries_the_rest_is_left_to_the_keeper(client: DynamoDBClient) -> None:
     """The report is stored and answered as such; its reporter does not wait for ever."""
-    sent = report(fresh_room(), view_of("anna", {"zoe": None}))
+    sent = report(parse_room(fresh_room()), view_of("anna", {"zoe": None}))
     pauses = list[float]()
     others = EventTable(client, "events")
     busy: Any = Busy(client, others)
@@ -253,7 +254,7 @@ def test_after_some_tries_the_rest_is_left_to_the_keeper(client: DynamoDBClient)
 
 def test_the_next_try_goes_on_from_what_others_have_written(client: DynamoDBClient) -> None:
     """Head and members are read again, so what both say is in the room, and in its timeline."""
-    sent = report(fresh_room(), view_of("anna", {"zoe": None}))
+    sent = report(parse_room(fresh_room()), view_of("anna", {"zoe": None}))
     others = EventTable(client, "events")
     busy: Any = Busy(client, others, times=1)
     pauses = list[float]()
@@ -268,7 +269,7 @@ def test_the_next_try_goes_on_from_what_others_have_written(client: DynamoDBClie
 
 def test_a_correction_that_others_beat_is_no_success(client: DynamoDBClient) -> None:
     """Keeper knows nothing of it, so whoever asked for it has to ask again."""
-    ref = report(fresh_room(), view_of("anna", {})).place.ref
+    ref = report(parse_room(fresh_room()), view_of("anna", {})).place.ref
     busy: Any = Busy(client, EventTable(client, "events"))
     folder = RoomWriter(EventTable(busy, "events"), sleep=lambda _seconds: None)
     with pytest.raises(StoreUnavailable):
@@ -279,7 +280,7 @@ def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
     """A lease that is over empties the room; to settle it again changes nothing."""
     table = EventTable(client, "events")
     folder = RoomWriter(table)
-    sent = report(fresh_room(), plain_view(3))
+    sent = report(parse_room(fresh_room()), plain_view(3))
     folder.take(sent, EPOCH)
     before = table.room(sent.place.ref)
     assert folder.settle(sent.place.ref, EPOCH + 1000) == before
@@ -300,11 +301,13 @@ def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -
     for number in range(SNAPSHOT_EVERY_APART):
         others = dict(list(view.others.items())[: 150 + number])
         seen = view_of(view.reporter, others)
-        folder.take(report(room, seen, number, epoch=EPOCH + 1000 * number), EPOCH + 60_000)
-    state = table.room(RoomKey(1, room))
+        folder.take(
+            report(parse_room(room), seen, number, epoch=EPOCH + 1000 * number), EPOCH + 60_000
+        )
+    state = table.room(RoomKey(1, parse_room(room)))
     assert state.inline is None
     client.delete_item(TableName="events", Key=snapshot_key(state.ref, state.base))
-    sent = report(room, view, 0, epoch=EPOCH + 90_000)
+    sent = report(parse_room(room), view, 0, epoch=EPOCH + 90_000)
     fresh = EventTable(client, "events")
     assert RoomWriter(fresh).take(sent, EPOCH + 90_000).outcome == "stored"
     assert fresh.newest(sent.place) == sent

@@ -9,15 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.tickets import ECDSA, HMAC, SigningKey, load_key
 from tests.support.keys import new_secret, pem_of_new_key
-
-if TYPE_CHECKING:
-    from chalicelib.trtc import Room
 
 APP = 1400037025
 USER = "webrtc98"
@@ -74,7 +71,7 @@ def tencent(data: bytes) -> str:
     return b64(data).translate(str.maketrans("+/=", "*-_"))
 
 
-def userbuf(user_id: str = USER, app: int = APP, room: Room = ROOM, **changed: int) -> str:
+def userbuf(user_id: str = USER, app: int = APP, room: int | str = ROOM, **changed: int) -> str:
     """A userbuf as the wire facts describe it, in base64."""
     fields = {"ends": NOW + TTL, "privileges": 255, "account_type": 0, **changed}
     name = room.encode() if isinstance(room, str) else b""

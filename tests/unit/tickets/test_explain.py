@@ -21,6 +21,7 @@ from chalicelib.tickets import (
     load_key,
 )
 from chalicelib.trtc import CODES, PRIVILEGES
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.keys import pem_of_new_key
 from tests.unit.tickets.material import (
     APP,
@@ -269,7 +270,7 @@ def test_the_fields_of_a_broken_ticket_are_shown_harmlessly() -> None:
             "TLS.time": "1600000000",
             "TLS.expire": [1],
             "TLS.sig": "secret",
-            "TLS.userbuf": userbuf(room="lobby"),
+            "TLS.userbuf": userbuf(room=parse_room("lobby")),
             "more": "secret",
         }
     )

@@ -15,6 +15,7 @@ from chalicelib.tickets import (
 )
 from chalicelib.tickets.envelope import unseal
 from chalicelib.trtc import BadIdentifier, BadPrivileges
+from chalicelib.trtc.identifiers import parse_room
 from tests.unit.tickets.material import (
     KEYS,
     NOW,
@@ -54,7 +55,7 @@ def test_a_v2_ticket_holds_numbers(room: int | str) -> None:
     user_sig = members_of(issue_user_sig(SECRET, **ORDER))
     order = {**ROOM_ORDER, "room": room}
     private_map_key = members_of(issue_private_map_key(SECRET, **order))
-    expected = {**V2, "TLS.userbuf": userbuf(room=room), "TLS.sig": ""}
+    expected = {**V2, "TLS.userbuf": userbuf(room=parse_room(room)), "TLS.sig": ""}
     assert {**user_sig, "TLS.sig": ""} == {**V2, "TLS.sig": ""}
     assert {**private_map_key, "TLS.sig": ""} == expected
     assert all(type(user_sig[name]) is type(V2[name]) for name in V2)

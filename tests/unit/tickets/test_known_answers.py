@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,10 +15,8 @@ from chalicelib.tickets import (
 )
 from chalicelib.tickets.userbuf import Userbuf, pack_userbuf, parse_userbuf
 from chalicelib.tickets.verify import open_ticket
+from chalicelib.trtc.identifiers import parse_room
 from tests.unit.tickets.material import ORDER, P256, ROOM_ORDER, b64
-
-if TYPE_CHECKING:
-    from chalicelib.trtc import Room
 
 # The secret of Tencent's published sample, which opens nothing.
 SAMPLE = load_key(HMAC, "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e")
@@ -50,9 +48,11 @@ SAMPLE = load_key(HMAC, "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfe
         ),
     ],
 )
-def test_the_userbuf_is_known(user_id: str, app: int, room: Room, ends: int, expected: str) -> None:
+def test_the_userbuf_is_known(
+    user_id: str, app: int, room: int | str, ends: int, expected: str
+) -> None:
     """Provenance: wire facts, section 11, the three userbufs, all with privileges 255."""
-    userbuf = Userbuf(user_id, app, room, ends, 255)
+    userbuf = Userbuf(user_id, app, parse_room(room), ends, 255)
     assert pack_userbuf(userbuf).hex() == expected
     assert parse_userbuf(bytes.fromhex(expected)) == userbuf
 
@@ -89,7 +89,7 @@ def test_the_signatures_of_v2_are_known() -> None:
         "ttl": 86400,
     }
     user_sig = issue_user_sig(SAMPLE, **order)
-    private_map_key = issue_private_map_key(SAMPLE, **order, room=10000, privileges=255)
+    private_map_key = issue_private_map_key(SAMPLE, **order, room=parse_room(10000), privileges=255)
     assert b64(open_ticket(user_sig).signature) == "F7rhX8gUOlwhSaoxU1nT9fNB9LShQdL1ReCJfHY1Ffo="
     assert b64(open_ticket(private_map_key).signature) == (
         "GVxdX6HX/PNx92IikjjWQcuRzCjDrOaVjh1tpORIrgk="

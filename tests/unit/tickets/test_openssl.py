@@ -20,6 +20,7 @@ from chalicelib.tickets import (
     verify_user_sig,
 )
 from chalicelib.tickets.verify import open_ticket
+from chalicelib.trtc.identifiers import parse_room
 from tests.unit.tickets.material import (
     NOW,
     ORDER,
@@ -104,7 +105,10 @@ def test_we_accept_openssls_signatures(curve: str, tmp_path: Path) -> None:
         )
         made.append(ticket({**members, "TLS.sig": b64(signature)}))
     assert verify_user_sig(made[0], keys, **WHO, now=NOW).key_id == keys[0].key_id
-    assert verify_private_map_key(made[1], keys, **WHO, room=ROOM, now=NOW).privileges == 255
+    assert (
+        verify_private_map_key(made[1], keys, **WHO, room=parse_room(ROOM), now=NOW).privileges
+        == 255
+    )
 
 
 def test_parameters_written_out_are_refused() -> None:

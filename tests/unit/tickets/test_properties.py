@@ -27,13 +27,14 @@ from chalicelib.trtc import (
     USER_ID_PATTERN,
     Room,
 )
+from chalicelib.trtc.identifiers import parse_named_room, parse_number_room, parse_room
 from tests.unit.tickets.material import KEYS, NOW, ORDER, ROOM, ROOM_ORDER, WHO
 
 NAMES = st.sampled_from(list(KEYS))
 APPS = st.integers(1, 2**32 - 1)
 USERS = st.from_regex(USER_ID_PATTERN, fullmatch=True)
-ROOMS = st.integers(1, ROOM_ID_MAX)
-NAMED = ROOMS | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)
+ROOMS = st.integers(1, ROOM_ID_MAX).map(parse_number_room)
+NAMED = ROOMS | st.from_regex(STR_ROOM_PATTERN, fullmatch=True).map(parse_named_room)
 TIMES = st.integers(0, 2**31)
 TTLS = st.integers(1, 2**31 - 1)
 
@@ -67,7 +68,7 @@ def test_every_private_map_key_verifies(
     """Likewise, with the same room of the same kind and the same privileges."""
     key = KEYS[name]
     if isinstance(room, str) and key.algorithm != HMAC:
-        room = len(room)
+        room = parse_room(len(room))
     who: dict[str, Any] = {"sdk_app_id": app, "user_id": user, "room": room, "now": now}
     made = issue_private_map_key(key, **who, privileges=privileges, ttl=ttl)
     verified = verify_private_map_key(made, [key], **who)
@@ -83,10 +84,12 @@ def test_no_ticket_is_longer_than_the_readme_says(name: str, app: int, now: int,
     room: dict[str, Any] = {**order, "privileges": ALL}
     made = [
         issue_user_sig(KEYS[name], **order),
-        issue_private_map_key(KEYS[name], **room, room=ROOM_ID_MAX),
+        issue_private_map_key(KEYS[name], **room, room=parse_room(ROOM_ID_MAX)),
     ]
     if KEYS[name].algorithm == HMAC:
-        made.append(issue_private_map_key(KEYS[name], **room, room="r" * STR_ROOM_MAX_BYTES))
+        made.append(
+            issue_private_map_key(KEYS[name], **room, room=parse_room("r" * STR_ROOM_MAX_BYTES))
+        )
     longest = zip(made, LONGEST[name], strict=False)
     assert all(len(text) <= most for text, most in longest)
 
@@ -126,7 +129,7 @@ def verify(name: str, text: str) -> UserSig | PrivateMapKey:
     key = [KEYS[name]]
     if open_ticket(text).userbuf is None:
         return verify_user_sig(text, key, **WHO, now=NOW)
-    return verify_private_map_key(text, key, **WHO, room=ROOM, now=NOW)
+    return verify_private_map_key(text, key, **WHO, room=parse_room(ROOM), now=NOW)
 
 
 @given(APPS, USERS, ROOMS, TIMES, TTLS)
@@ -137,7 +140,7 @@ def test_our_own_tickets_are_read_as_any_others_are(
     """The short way of reading a v1 ticket of ours finds what the general one does."""
     key = KEYS["P-256"]
     order: dict[str, Any] = {"sdk_app_id": app, "user_id": user, "now": now, "ttl": ttl}
-    private_map_key = issue_private_map_key(key, **order, room=room, privileges=ALL)
+    private_map_key = issue_private_map_key(key, **order, room=parse_room(room), privileges=ALL)
     for made in (issue_user_sig(key, **order), private_map_key):
         content = unseal(made)
         general = read_ticket(parse_members(content))

@@ -33,6 +33,7 @@ from chalicelib.tickets import (
 )
 from chalicelib.tickets.keys import EcdsaKey
 from chalicelib.tickets.verify import CLOCK_LEEWAY, open_ticket
+from chalicelib.trtc.identifiers import parse_room
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.unit.tickets.material import (
     APP,
@@ -65,7 +66,7 @@ def test_a_user_sig_that_holds_is_returned(key: SigningKey) -> None:
 def test_a_private_map_key_that_holds_is_returned(key: SigningKey) -> None:
     """With the room and what it allows there."""
     made = issue_private_map_key(key, **{**ROOM_ORDER, "privileges": 42})
-    expected = PrivateMapKey(APP, USER, ROOM, 42, NOW, NOW + TTL, key.key_id)
+    expected = PrivateMapKey(APP, USER, parse_room(ROOM), 42, NOW, NOW + TTL, key.key_id)
     assert verify_private_map_key(made, [key], **HERE) == expected
 
 
@@ -369,7 +370,9 @@ def test_a_v1_ticket_names_no_string_room() -> None:
     """String rooms exist in version 2 only, whoever signed."""
     with pytest.raises(BadMember, match="string room"):
         verify_private_map_key(
-            foreign(P256, userbuf=userbuf(room="1234")), [P256], **{**HERE, "room": "1234"}
+            foreign(P256, userbuf=userbuf(room=parse_room("1234"))),
+            [P256],
+            **{**HERE, "room": "1234"},
         )
 
 

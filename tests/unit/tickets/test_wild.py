@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.tickets import SigningKey, verify_private_map_key, verify_user_sig
+from chalicelib.trtc.identifiers import parse_room
 from tests.unit.tickets.material import (
     KEYS,
     NOW,
@@ -94,11 +95,14 @@ def test_escaped_json(key: SigningKey) -> None:
 def test_an_old_account_type_in_the_userbuf() -> None:
     """Old applications have account types other than 0."""
     made = foreign(P256, userbuf=userbuf(account_type=107), account_type="107")
-    assert verify_private_map_key(made, [P256], **WHO, room=ROOM, now=NOW).privileges == 255
+    assert (
+        verify_private_map_key(made, [P256], **WHO, room=parse_room(ROOM), now=NOW).privileges
+        == 255
+    )
 
 
 def test_privileges_beyond_eight_bits() -> None:
     """Issuers that set every bit of four bytes mean all privileges."""
     made = foreign(P256, userbuf=userbuf(privileges=2**32 - 1))
-    verified = verify_private_map_key(made, [P256], **WHO, room=ROOM, now=NOW)
+    verified = verify_private_map_key(made, [P256], **WHO, room=parse_room(ROOM), now=NOW)
     assert verified.privileges == 2**32 - 1

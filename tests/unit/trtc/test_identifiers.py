@@ -13,17 +13,18 @@ from chalicelib.trtc import (
     USER_ID_PATTERN,
     BadIdentifier,
     Room,
-    check_room,
     check_sdk_app_id,
     check_user_id,
+    parse_room,
     parse_room_key,
-    room_key,
 )
 
 # Tencent (wire facts, limits): what a string room may hold besides letters and digits.
 STR_ROOM_SIGNS = " !#$%&()+-:;<=.>?@[]^_{}|~,"
 
-ROOMS = st.integers(1, ROOM_ID_MAX) | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)
+ROOMS = (st.integers(1, ROOM_ID_MAX) | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)).map(
+    parse_room
+)
 
 
 @pytest.mark.parametrize("user_id", ["a", "oABC-1234567890abcdefghijklmn", "_-9", "x" * 32])
@@ -59,28 +60,28 @@ def test_userids_beyond_the_limits_are_refused(value: object, reason: str) -> No
 @pytest.mark.parametrize("value", [1, 123, ROOM_ID_MAX])
 def test_numeric_rooms_within_the_limits_pass(value: int) -> None:
     """A room is a number from 1 to 2**32-1."""
-    assert check_room(value) == value
+    assert parse_room(value) == value
 
 
 @pytest.mark.parametrize("value", [0, -1, ROOM_ID_MAX + 1, 2**64, True, 1.5, 1.0, None, [1]])
 def test_numeric_rooms_beyond_the_limits_are_refused(value: object) -> None:
     """Not 0, not a number that would wrap to 0 in four bytes, not a bool, not a float."""
     with pytest.raises(BadIdentifier) as refused:
-        check_room(value)
+        parse_room(value)
     assert refused.value.field == "roomId"
 
 
 @pytest.mark.parametrize("value", ["a", "123", "x" * 64, *STR_ROOM_SIGNS])
 def test_string_rooms_within_the_limits_pass(value: str) -> None:
     """A string room is 1 to 64 of the characters that Tencent lists."""
-    assert check_room(value) == value
+    assert parse_room(value) == value
 
 
 @pytest.mark.parametrize("value", ["", "x" * 65, "a\n", "é", "a/b", "a*b", "a'b", 'a"b', "a\\b"])
 def test_string_rooms_beyond_the_limits_are_refused(value: str) -> None:
     """Nothing else may name a room."""
     with pytest.raises(BadIdentifier) as refused:
-        check_room(value)
+        parse_room(value)
     assert refused.value.field == "strRoomId"
 
 
@@ -111,17 +112,17 @@ def test_a_userid_passes_exactly_where_the_pattern_matches(text: str) -> None:
 
 
 @pytest.mark.parametrize(("room", "key"), [(123, "123"), ("123", "s:MTIz"), ("~?>", "s:fj8-")])
-def test_room_keys_are_known(room: Room, key: str) -> None:
+def test_room_keys_are_known(room: int | str, key: str) -> None:
     """A numeric and a string room never share a key."""
-    assert room_key(room) == key
+    assert parse_room(room).key == key
     assert parse_room_key(key) == room
 
 
 @given(ROOMS)
 @settings(deadline=None)
 def test_room_keys_come_back_as_their_rooms(room: Room) -> None:
-    """parse_room_key undoes room_key, and keeps the type."""
-    back = parse_room_key(room_key(room))
+    """parse_room_key undoes Room.key, and keeps the type."""
+    back = parse_room_key(room.key)
     assert (type(back), back) == (type(room), room)
 
 
@@ -133,7 +134,7 @@ def test_a_room_has_one_key_only(text: str) -> None:
         room = parse_room_key(text)
     except BadIdentifier:
         return
-    assert room_key(room) == text
+    assert room.key == text
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,6 @@ def test_a_ticket_in_plain_base64_survives_the_query() -> None:
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"room": "lobby"}, "strRoomId"),
-        ({"room": 0}, "roomId"),
         ({"user_id": "a&b"}, "userId"),
         ({"sdk_app_id": 0}, "sdkAppId"),
     ],

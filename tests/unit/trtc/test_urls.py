@@ -12,7 +12,6 @@ from chalicelib.trtc import (
     ROOM_ID_MAX,
     STR_ROOM_PATTERN,
     USER_ID_PATTERN,
-    BadIdentifier,
     BadRoomUrl,
     Room,
     parse_room_url,
@@ -20,6 +19,7 @@ from chalicelib.trtc import (
     roomsig_of,
     rtc_url,
 )
+from chalicelib.trtc.identifiers import parse_number_room, parse_room
 
 WHO: dict[str, Any] = {"sdk_app_id": 1400037025, "user_id": "webrtc98"}
 START = "room://cloud.tencent.com?sdkappid=1400037025&roomid=1234&userid=webrtc98&roomsig="
@@ -34,7 +34,7 @@ BODIES = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.floats(),
 
 def test_the_roomsig_url_is_as_tencent_describes_it() -> None:
     """The roomsig is encoded as encodeURIComponent does."""
-    assert room_url(**WHO, room=1234, roomsig='{"a":"é+*"}') == (
+    assert room_url(**WHO, room=parse_number_room(1234), roomsig='{"a":"é+*"}') == (
         START + "%7B%22a%22%3A%22%C3%A9%2B*%22%7D"
     )
 
@@ -52,7 +52,7 @@ def test_the_roomsig_url_is_as_tencent_describes_it() -> None:
 )
 def test_bizbuf_holds_what_is_set(options: dict[str, Any], bizbuf: str) -> None:
     """Members that are not set are left out, and without any there is no bizbuf."""
-    url = room_url(**WHO, room=1234, roomsig='{"a":1}', **options)
+    url = room_url(**WHO, room=parse_number_room(1234), roomsig='{"a":1}', **options)
     assert unquote(url) == START + '{"a":1}&bizbuf=' + bizbuf
 
 
@@ -77,15 +77,14 @@ def test_an_unusable_part_makes_no_roomsig_url(options: dict[str, Any]) -> None:
 
 
 def test_a_string_room_has_no_roomsig_url() -> None:
-    """The roomsig protocol knows numbers only."""
-    with pytest.raises(BadIdentifier) as refused:
-        room_url(**WHO, room="lobby", roomsig='{"a":1}')  # type: ignore[arg-type]  # What a caller may get wrong.
-    assert refused.value.field == "strRoomId"
+    """The roomsig protocol knows numbers only; mypy refuses to make such a URL."""
+    with pytest.raises(BadRoomUrl, match="strRoomId has no roomsig"):
+        parse_room_url("room://cloud.tencent.com?sdkappid=1&strroomid=a&userid=b&roomsig=%7B%7D")
 
 
 def test_the_rtc_url_is_as_tencent_describes_it() -> None:
     """Parameters stand in Tencent's order; those that are not set are left out."""
-    assert rtc_url(**WHO, **TICKETS, room=1234) == (
+    assert rtc_url(**WHO, **TICKETS, room=parse_room(1234)) == (
         "room://cloud.tencent.com/rtc?sdkappid=1400037025&roomid=1234&userid=webrtc98"
         "&usersig=eJx*-_&appscene=videocall&encsmall=0&cloudenv=PRO&enableBlackStream=0"
         "&privatemapkey=eJy*-_"
@@ -97,7 +96,7 @@ def test_the_rtc_url_takes_every_option() -> None:
     url = rtc_url(
         **WHO,
         **TICKETS,
-        room="a b&c",
+        room=parse_room("a b&c"),
         scene="live",
         encode_small=True,
         black_stream=True,
@@ -120,7 +119,7 @@ def test_the_rtc_url_takes_every_option() -> None:
 def test_an_unusable_option_makes_no_rtc_url(options: dict[str, Any]) -> None:
     """A URL that no client could use is never made."""
     with pytest.raises(BadRoomUrl):
-        rtc_url(**{**WHO, **TICKETS, "room": 1, **options})
+        rtc_url(**{**WHO, **TICKETS, "room": parse_room(1), **options})
 
 
 @given(APPS, USERS, st.integers(1, ROOM_ID_MAX), BODIES, st.sampled_from([None, 1, 2]), NUMBERS)
@@ -133,7 +132,7 @@ def test_roomsig_urls_come_back_as_their_parts(
     url = room_url(
         sdk_app_id=app,
         user_id=user,
-        room=room,
+        room=parse_number_room(room),
         roomsig=roomsig,
         pure_audio=audio,
         record_id=record,
@@ -144,7 +143,11 @@ def test_roomsig_urls_come_back_as_their_parts(
     assert (parts.user_sig, parts.private_map_key, parts.options) == (None, None, {})
 
 
-@given(APPS, USERS, st.integers(1, ROOM_ID_MAX) | st.from_regex(STR_ROOM_PATTERN, fullmatch=True))
+@given(
+    APPS,
+    USERS,
+    (st.integers(1, ROOM_ID_MAX) | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)).map(parse_room),
+)
 @settings(deadline=None, max_examples=100)
 def test_rtc_urls_come_back_as_their_parts(app: int, user: str, room: Room) -> None:
     """parse_room_url undoes rtc_url, and keeps numeric and string rooms apart."""
@@ -157,7 +160,9 @@ def test_rtc_urls_come_back_as_their_parts(app: int, user: str, room: Room) -> N
 @settings(deadline=None, max_examples=100)
 def test_rtc_options_come_back(stream: str | None, record: str | None, mode: int | None) -> None:
     """Options keep their names in the URL and their values."""
-    url = rtc_url(**WHO, **TICKETS, room=1, stream_id=stream, record_id=record, receive_mode=mode)
+    url = rtc_url(
+        **WHO, **TICKETS, room=parse_room(1), stream_id=stream, record_id=record, receive_mode=mode
+    )
     options = parse_room_url(url).options
     assert options.get("streamid") == stream
     assert options.get("userdefinerecordid") == record
@@ -166,7 +171,7 @@ def test_rtc_options_come_back(stream: str | None, record: str | None, mode: int
 
 def test_parts_show_no_ticket() -> None:
     """Their repr may be logged."""
-    assert "eJ" not in repr(parse_room_url(rtc_url(**WHO, **TICKETS, room=1)))
+    assert "eJ" not in repr(parse_room_url(rtc_url(**WHO, **TICKETS, room=parse_room(1))))
 
 
 RTC = "room://cloud.tencent.com/rtc?sdkappid=1&roomid=2&userid=u&usersig=s"
