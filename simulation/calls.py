@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from chalicelib.roster.signal import LAST_SEQ, Kind, Order, Signal, Source
 from chalicelib.roster.timeouts import due
@@ -19,8 +19,9 @@ from simulation.rules import Roomgate
 from simulation.truth import START
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from chalicelib.roster.head import Head
     from chalicelib.roster.members import Transition
 
 BEAT: Final = 30_000
@@ -79,6 +80,27 @@ class Result(NamedTuple):
     waits: list[tuple[str, int]]
 
 
+class Settling(Protocol):
+    """A rule that does what is due when it is."""
+
+    @property
+    def head(self) -> Head:
+        """The room's head."""
+
+    @property
+    def timeline(self) -> Sequence[Transition]:
+        """All transitions."""
+
+    def take(self, signal: Signal) -> bool:
+        """Hear something; whether the list is wanted again."""
+
+    def settle(self, now: int) -> None:
+        """Do what is due."""
+
+    def shown(self, now: int) -> set[str]:
+        """Who is in the room at a moment."""
+
+
 class _Client:
     """A member's client, from one entry to the next."""
 
@@ -98,14 +120,15 @@ class Play:
     Args:
         call: the call.
         seed: of all that is left to chance.
+        rule: makes a roster of what is said; ours, with stores that are dictionaries, if None.
 
     Attributes:
         rule: the rule.
     """
 
-    def __init__(self, call: Call, seed: int) -> None:
+    def __init__(self, call: Call, seed: int, rule: Settling | None = None) -> None:
         self.call = call
-        self.rule = Roomgate()
+        self.rule: Settling = rule or Roomgate()
         self._chance = Random(f"{seed} {call}")  # noqa: S311 (a simulation)
         self._number = count()
         self._queue: list[tuple[int, int, Callable[[], None]]] = []

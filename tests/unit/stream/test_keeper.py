@@ -253,7 +253,7 @@ def test_callbacks_that_say_nothing_of_who_is_there_are_passed_over(
     client: Failing, kept: Kept
 ) -> None:
     """Tencent tells of much else, and of events without a room."""
-    told = [callback("", 101), callback("107688", 105, "anna"), callback("107688", 103, "anna")]
+    told = [callback("", 101), callback("107688", 201, "anna"), callback("107688", 103, "anna")]
     batch = kept.keeper.keep(told, T0)
     assert (failures(batch), kept.bucket.poison) == ([], [])
     assert batch.counts["refolded"] == 1
