@@ -89,15 +89,19 @@ class Reporter {
     this.failures = 0; // In a row.
     this.renewals = 0;
     this.clock = 0;
+    this.read = platform.now();
     this.dueAt = this.renewAt = Infinity;
     this.notBefore = this.resentAt = -Infinity;
     this.paused = true; // Until there is a token.
     this.stopped = false;
   }
 
-  /** Ms; never goes back, whatever the platform's clock does. */
+  /** Ms; goes on where the platform's clock is set back. */
   now() {
-    return (this.clock = Math.max(this.clock, this.platform.now()));
+    const read = this.platform.now();
+    this.clock += Math.max(0, read - this.read);
+    this.read = read;
+    return this.clock;
   }
 
   /** Report with this token. The seq goes on where this epoch's ended, after a reload too. */
@@ -106,6 +110,7 @@ class Reporter {
     const stored = this.platform.storage.get(this.storageKey);
     this.seq = stored && stored.epoch === grant.epoch ? stored.seq : 0;
     this.grant = grant;
+    this.failures = 0;
     this.paused = false;
     this.abandon();
     const life = grant.expiresAt * 1000 - grant.epoch; // Both by the server's clock.
@@ -153,8 +158,12 @@ class Reporter {
     this.stop();
   }
 
-  /** The app shows again or the network is back: do what is due, and retry soon. */
-  wake() {
+  /** The app shows again, or the network is back: do what is due, and retry soon. */
+  wake(networkIsNew) {
+    if (networkIsNew && this.request) {
+      this.abandon(); // Its connection is gone.
+      this.failures += 1;
+    }
     const soon = this.now() + jittered(1000, this.platform.random);
     this.wakeAt(this.failures ? Math.min(this.dueAt, Math.max(soon, this.notBefore)) : this.dueAt);
   }
@@ -182,8 +191,11 @@ class Reporter {
   }
 
   abandon() {
-    if (this.request) this.platform.clearTimeout(this.request.timer);
+    const { request } = this;
     this.request = null;
+    if (!request) return;
+    this.platform.clearTimeout(request.timer);
+    if (request.sending && request.sending.abort) request.sending.abort();
   }
 
   wakeAt(at) {
@@ -238,7 +250,8 @@ class Reporter {
       this.handle(answer, report);
     };
     request.timer = this.platform.setTimeout(done, this.timeoutMs() + 500); // If the platform forgets it.
-    this.post(body).then(done, () => done());
+    request.sending = this.post(body);
+    request.sending.then(done, () => done());
   }
 
   handle(answer, report) {
@@ -281,6 +294,7 @@ class Reporter {
   /** The server does not take the list: it is not sent again, and no heartbeat says that it holds. */
   refused(answer, report) {
     if (this.leaving) return this.stop();
+    this.failures = 0;
     this.hash = null;
     if (!report) return this.resend(); // It was a heartbeat.
     if (this.unsent === report) this.unsent = null;
@@ -317,7 +331,8 @@ function problemOf(answer) {
 const SETTLE_MS = 200; // From a change to its report, and up to as much again: changes come together.
 const FIRST_MS = 1500; // After entering: the list of the others is about to come.
 const STEADY_MS = 60000; // Who was inside for so long starts to count failures anew.
-const TRIES = 8; // Failures before giving up: a minute and a half. A ticket that was refused counts three.
+const TRIES = 8; // Failures before giving up, by weight.
+const WEIGHTS = { lost: 1, ticket: 3, retry: 0.5 }; // Without an answer: some three minutes.
 const RENEWABLE = new Set([70001, 86, 87]); // Tencent: userSig expired; privateMapKey expired, wrong.
 
 /**
@@ -423,7 +438,8 @@ class Member {
 
   /** For the platform: the network is back. */
   online() {
-    if (this.reporter) this.reporter.wake();
+    if (this.is('entering') && this.retry) this.retry();
+    if (this.reporter) this.reporter.wake(true);
   }
 
   /** For the platform: the page goes, perhaps for good. */
@@ -514,12 +530,13 @@ class Member {
   again(reason, problem, error) {
     const demanded = error ? Number(error.retryAfter) * 1000 || 0 : 0;
     const wait = Math.max(backoff(this.failures, this.platform.random), demanded);
-    this.failures += reason === 'ticket' ? 3 : 1;
+    this.failures += WEIGHTS[reason];
     if (this.failures >= TRIES) return void this.goOut('failed', problem);
     const run = ++this.run;
     if (this.reporter) this.reporter.pause();
     this.set({ phase: 'entering', url: '', problem });
-    this.platform.setTimeout(() => run === this.run && this.getIn(reason), wait);
+    this.retry = () => run === this.run && this.getIn(reason);
+    this.platform.setTimeout(this.retry, wait);
   }
 
   goOut(phase, problem) {
@@ -588,8 +605,9 @@ function wxPlatform(wx) {
     now: clockOf(wx.getPerformance && wx.getPerformance()),
     storage: { get: (key) => wx.getStorageSync(key) || null, set: (key, value) => wx.setStorageSync(key, value) },
     send({ method, url, headers, body, timeoutMs }) {
-      return new Promise((resolve, reject) => {
-        wx.request({
+      let task;
+      const sending = new Promise((resolve, reject) => {
+        task = wx.request({
           ...{ method, url, header: headers, data: body, timeout: timeoutMs },
           success({ statusCode, header, data }) {
             const lower = {};
@@ -599,6 +617,8 @@ function wxPlatform(wx) {
           fail: ({ errMsg }) => reject(new Error(errMsg)),
         });
       });
+      sending.abort = () => task.abort();
+      return sending;
     },
     watch(member) {
       const shown = () => member.shown();
@@ -622,20 +642,21 @@ function browserPlatform(window) {
       get: (key) => JSON.parse(window.localStorage.getItem(key)),
       set: (key, value) => window.localStorage.setItem(key, JSON.stringify(value)),
     },
-    async send({ method, url, headers, body, timeoutMs, last }) {
-      const abort = new window.AbortController();
-      const timer = setTimeout(() => abort.abort(), timeoutMs);
-      try {
-        const response = await window.fetch(url, {
-          ...{ method, headers, body: body && JSON.stringify(body), signal: abort.signal },
-          ...{ keepalive: Boolean(last), cache: 'no-store', credentials: 'omit' },
-        });
-        const names = ['retry-after', 'etag'];
-        const read = Object.fromEntries(names.map((name) => [name, response.headers.get(name)]));
-        return { status: response.status, headers: read, body: parsed(await response.text()) };
-      } finally {
-        clearTimeout(timer);
-      }
+    send({ method, url, headers, body, timeoutMs, last }) {
+      const controller = new window.AbortController();
+      const timer = setTimeout(() => controller.abort(), timeoutMs);
+      const request = { method, headers, body: body && JSON.stringify(body), signal: controller.signal };
+      const sending = (async () => {
+        try {
+          const response = await window.fetch(url, { ...request, keepalive: Boolean(last), cache: 'no-store', credentials: 'omit' });
+          const read = { 'retry-after': response.headers.get('retry-after'), etag: response.headers.get('etag') };
+          return { status: response.status, headers: read, body: parsed(await response.text()) };
+        } finally {
+          clearTimeout(timer);
+        }
+      })();
+      sending.abort = () => controller.abort();
+      return sending;
     },
     watch(member) {
       const listeners = [

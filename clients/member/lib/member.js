@@ -6,7 +6,8 @@ const { Reporter, backoff } = require('./reporter');
 const SETTLE_MS = 200; // From a change to its report, and up to as much again: changes come together.
 const FIRST_MS = 1500; // After entering: the list of the others is about to come.
 const STEADY_MS = 60000; // Who was inside for so long starts to count failures anew.
-const TRIES = 8; // Failures before giving up: a minute and a half. A ticket that was refused counts three.
+const TRIES = 8; // Failures before giving up, by weight.
+const WEIGHTS = { lost: 1, ticket: 3, retry: 0.5 }; // Without an answer: some three minutes.
 const RENEWABLE = new Set([70001, 86, 87]); // Tencent: userSig expired; privateMapKey expired, wrong.
 
 /**
@@ -112,6 +113,7 @@ class Member {
 
   /** For the platform: the network is back. */
   online() {
+    if (this.is('entering') && this.retry) this.retry();
     if (this.reporter) this.reporter.wake(true);
   }
 
@@ -203,12 +205,13 @@ class Member {
   again(reason, problem, error) {
     const demanded = error ? Number(error.retryAfter) * 1000 || 0 : 0;
     const wait = Math.max(backoff(this.failures, this.platform.random), demanded);
-    this.failures += reason === 'ticket' ? 3 : 1;
+    this.failures += WEIGHTS[reason];
     if (this.failures >= TRIES) return void this.goOut('failed', problem);
     const run = ++this.run;
     if (this.reporter) this.reporter.pause();
     this.set({ phase: 'entering', url: '', problem });
-    this.platform.setTimeout(() => run === this.run && this.getIn(reason), wait);
+    this.retry = () => run === this.run && this.getIn(reason);
+    this.platform.setTimeout(this.retry, wait);
   }
 
   goOut(phase, problem) {

@@ -56,6 +56,7 @@ class Reporter {
     const stored = this.platform.storage.get(this.storageKey);
     this.seq = stored && stored.epoch === grant.epoch ? stored.seq : 0;
     this.grant = grant;
+    this.failures = 0;
     this.paused = false;
     this.abandon();
     const life = grant.expiresAt * 1000 - grant.epoch; // Both by the server's clock.
@@ -239,6 +240,7 @@ class Reporter {
   /** The server does not take the list: it is not sent again, and no heartbeat says that it holds. */
   refused(answer, report) {
     if (this.leaving) return this.stop();
+    this.failures = 0;
     this.hash = null;
     if (!report) return this.resend(); // It was a heartbeat.
     if (this.unsent === report) this.unsent = null;

@@ -13,7 +13,7 @@ class Participant {
     const { world, server } = call;
     this.phone = new Phone(world, server, network);
     this.deltas = world.chance(0.5); // A current client, which gets events 1031 and 1032.
-    this.changes = 0; // Of the list, as this SDK has told of them.
+    this.changes = 0; // What is to be reported: lists, a word of leaving, a list under a new token.
     this.url = '';
     const send = this.phone.platform.send;
     this.phone.platform.send = (request) => {
@@ -22,12 +22,13 @@ class Participant {
     };
     this.member = new Member({
       platform: this.phone.platform,
-      getEntry: () => this.getEntry(),
+      getEntry: ({ reason }) => this.getEntry(reason),
       onChange: ({ url }) => this.urlIs(url),
     });
   }
 
-  getEntry() {
+  getEntry(reason) {
+    if (reason === 'expiring' || reason === 'refused') this.changes += 1;
     const { world, server } = this.call;
     return new Promise((resolve, reject) => {
       const lost = this.phone.down || world.chance(this.phone.network.lost);
@@ -44,12 +45,18 @@ class Participant {
     if (this.inRoom) this.call.exits(this);
     if (!url) return;
     world.later(world.between(300, 1500), () => {
-      if (this.url !== url || this.phone.down) return;
+      if (this.url !== url) return;
+      if (this.phone.down) return void this.push(1022);
       this.call.enters(this);
       this.push(1018);
       const others = this.call.others(this);
       world.later(world.between(50, 800), () => this.url === url && this.sees(others, []));
     });
+  }
+
+  leave() {
+    if (this.inRoom) this.changes += 1;
+    this.member.leave();
   }
 
   push(code, userlist = []) {

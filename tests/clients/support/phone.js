@@ -54,7 +54,8 @@ class Phone {
 
   send(request) {
     const { world, network } = this;
-    this.sent.push({ at: world.time, ...request });
+    const entry = { at: world.time, ...request };
+    this.sent.push(entry);
     this.mostOpen = Math.max(this.mostOpen, (this.open += 1));
     let abort;
     const sending = new Promise((resolve, reject) => {
@@ -77,7 +78,7 @@ class Phone {
       const body = JSON.parse(JSON.stringify(request.body || null));
       world.later(way, () => {
         const answer = this.server.receive({ ...request, body });
-        if (!lostAnswer) world.later(world.between(20, 150), () => settle(() => resolve(answer)));
+        if (!lostAnswer) world.later(world.between(20, 150), () => settle(() => resolve((entry.answer = answer))));
       });
       if (world.chance(network.twice)) world.later(way + world.between(1, 5000), () => this.server.receive({ ...request, body }));
     });
