@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
+from bench.calls import call_figures
 from bench.cold import cold_figures
 from bench.figures import BenchError, all_met, table
 from bench.handler import handler_figures
@@ -43,6 +44,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Material], list[Figure]]]] = {
     "handler": handler_figures,
     "handling": handling_figures,
     "reports": report_figures,
+    "calls": call_figures,
     "keeper": keeping_figures,
     "init": cold_figures,
     "lake": lake_figures,

@@ -63,8 +63,9 @@ class Billed:
         emulator = DynamoDBEmulator()
         self.costs = [0, 0]
         self.bills = [Bill(), Bill()]
-        self._meter: Any = Metered(emulator, self.bills[0])
-        self._writer = RoomWriter(EventTable(self._meter, TABLE))
+        meter: Any = Metered(emulator, self.bills[0])
+        self._meter = meter
+        self._writer = RoomWriter(EventTable(meter, TABLE))
         self._free = EventTable(emulator, TABLE)  # type: ignore[arg-type]  # A stand-in.
         self._hashes: dict[str, str] = {}
         self.timeline: list[Transition] = []
@@ -100,7 +101,8 @@ def costs_of(call: Call, seed: int) -> Costs:
     """What a call consumes."""
     billed = Billed()
     Play(call, seed, billed).run()
-    return Costs(*billed.costs, *billed.bills)
+    (reports, heartbeats), (reported, beaten) = billed.costs, billed.bills
+    return Costs(reports, heartbeats, reported, beaten)
 
 
 def call_figures(_material: Material) -> list[Figure]:

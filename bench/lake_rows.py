@@ -94,7 +94,7 @@ reasoned AS (
         WHEN torn THEN CASE WHEN how < 0.7 THEN 'grace' ELSE 'witnessed' END
         WHEN callbacks THEN 'left'
         WHEN how < 0.5 THEN 'witnessed' WHEN how < 0.72 THEN 'left' WHEN how < 0.84 THEN 'grace'
-        WHEN how < 0.9 THEN 'returned' ELSE 'lease' END AS reason,
+        WHEN how < 0.9 THEN 'removed' ELSE 'lease' END AS reason,
         chance('x', hash(room, who), t, delta) AS late
     FROM ends
 )
@@ -108,7 +108,7 @@ SELECT
     CAST(CASE reason
         WHEN 'lease' THEN 150000 + late * 20000
         WHEN 'grace' THEN 10000 + late * 2500
-        WHEN 'returned' THEN 3000 + late * 9000
+        WHEN 'removed' THEN 3000 + late * 9000
         WHEN 'witnessed' THEN 600 + 4000 * late
         ELSE 90 - 450 * ln(1 - late) END AS BIGINT) AS lag_ms,
     late
@@ -135,6 +135,8 @@ SELECT
     CASE delta WHEN 1 THEN 'join' ELSE 'leave' END AS ev,
     CAST(app AS BIGINT) AS app, room, user, t, ver, CAST(delta AS INTEGER) AS delta,
     source, reason, lag_ms,
+    CASE WHEN source = 'tencent' OR reason = 'lease' THEN NULL ELSE "user" END AS "by",
+    CAST(reason <> 'lease' AS INTEGER) AS confirmed,
     strftime(epoch_ms(CAST(arrived AS BIGINT)), '%Y-%m-%d') AS dt,
     strftime(epoch_ms(CAST(arrived AS BIGINT)), '%H') AS hour
 FROM twice

@@ -248,6 +248,13 @@ SESSION = Record(
     Field("left", MOMENT, "left", required=False),
     Field("leftBy", EVIDENCE, "left_by", required=False),
     Field("durationMs", MOMENT, "duration", required=False),
+    Field(
+        "confirmed",
+        Flag("the user itself, or Tencent, has said so; not others alone"),
+        "confirmed",
+        required=False,
+        default=False,
+    ),
 )
 
 

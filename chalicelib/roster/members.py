@@ -74,6 +74,11 @@ class Transition(NamedTuple):
     source: Source
     reason: Reason
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is the user's own word, or Tencent's."""
+        return self.by == self.user or (self.source is Source.TENCENT and not self.by)
+
 
 class BrokenTimeline(ValueError):
     """A transition that does not fit: a member joins, a stranger leaves, or before it came.

@@ -15,6 +15,8 @@ The columns, in their order, with Glue's types; all but the two marked ones alwa
     source  string   who vouches for it: client, relay or tencent
     reason  string   why it is believed, `chalicelib.roster.members.Reason`   (null for reports)
     lag_ms  bigint   ms from t until it was recorded; t + lag_ms is unix ms
+    by      string   the user whose word it was; of a report: its reporter     (null: nobody's word)
+    confirmed  int   1 if it was the user's own word, or Tencent's; else 0
 
 The id of a transition is ``app/room/ver/ordinal``, its place among those of its change counted from
 0; that of a report is ``app/room/user/epoch/seq``. A row without a value leaves its column out.
@@ -57,6 +59,8 @@ COLUMNS: Final = {
     "source": "string",
     "reason": "string",
     "lag_ms": "bigint",
+    "by": "string",
+    "confirmed": "int",
 }
 """Glue's type of each column, in the order of the table."""
 
@@ -94,6 +98,8 @@ class Row(NamedTuple):
     source: str
     reason: str | None
     lag_ms: int
+    by: str | None
+    confirmed: int
 
     @property
     def recorded(self) -> int:
@@ -132,6 +138,7 @@ def check_row(row: Row) -> None:
         check_sdk_app_id(row.app)
         _check_room_key(row.room)
         check_user_id(row.user)
+        _check_by(row)
     except BadIdentifier as error:
         column = {"sdkAppId": "app", "userId": "user"}.get(error.field, "room")
         raise BadRow(column, error.reason) from None
@@ -148,18 +155,32 @@ def row_text(row: Row) -> str:
         row: held to the schema by `check_row`: no text in it has a character that JSON escapes.
             Written out, it takes a third of the encoder's time.
     """
-    v, id_, ev, app, room, user, t, ver, delta, source, reason, lag_ms = row
+    v, id_, ev, app, room, user, t, ver, delta, source, reason, lag_ms, by, confirmed = row
     start = (
         f'{{"v":{v},"id":"{id_}","ev":"{ev}","app":{app},"room":"{room}","user":"{user}","t":{t}'
     )
     if ver is None:
-        return f'{start},"delta":{delta},"source":"{source}","lag_ms":{lag_ms}}}'
-    end = f'"source":"{source}","reason":"{reason}","lag_ms":{lag_ms}}}'
+        last = f'"by":"{by}","confirmed":{confirmed}}}'
+        return f'{start},"delta":{delta},"source":"{source}","lag_ms":{lag_ms},{last}'
+    last = f'"confirmed":{confirmed}}}' if by is None else f'"by":"{by}","confirmed":{confirmed}}}'
+    end = f'"source":"{source}","reason":"{reason}","lag_ms":{lag_ms},{last}'
     return f'{start},"ver":{ver},"delta":{delta},{end}'
 
 
 # Batches are of few rooms and many rows.
 _check_room_key = lru_cache(maxsize=1024)(parse_room_key)
+
+
+def _check_by(row: Row) -> None:
+    if row.by is not None:
+        try:
+            check_user_id(row.by)
+        except BadIdentifier as error:
+            raise BadRow("by", error.reason) from None
+    if row.ev == REPORT and row.by != row.user:
+        raise BadRow("by", "is not the reporter")
+    if type(row.confirmed) is not int or row.confirmed not in {0, 1}:
+        raise BadRow("confirmed", "is neither 0 nor 1")
 
 
 def _check_numbers(row: Row) -> None:

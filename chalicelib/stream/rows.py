@@ -114,6 +114,8 @@ def _change_rows(image: Image) -> list[Row]:
             source=each.source,
             reason=each.reason,
             lag_ms=change.at - each.t,
+            by=each.by or None,
+            confirmed=int(each.confirmed),
         )
         for place, each in enumerate(change.transitions)
     ]
@@ -138,4 +140,6 @@ def _report_row(image: Image) -> Row:
         source=image["source"]["S"],
         reason=None,
         lag_ms=age,
+        by=user,
+        confirmed=1,
     )

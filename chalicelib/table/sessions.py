@@ -59,6 +59,14 @@ class Session(NamedTuple):
         return self.ref.room
 
     @property
+    def confirmed(self) -> bool:
+        """Whether one end of it is the user's own word, or Tencent's; else only others said so."""
+        ends = [self.joined_by, *([self.left_by] if self.left_by else [])]
+        return any(
+            end.by == self.user_id or (end.source is Source.TENCENT and not end.by) for end in ends
+        )
+
+    @property
     def duration(self) -> int | None:
         """How long it lasted, in ms; None: it goes on."""
         return None if self.left is None else self.left - self.joined

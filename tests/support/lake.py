@@ -75,6 +75,8 @@ def expected_row(room: str, version: int, place: int, it: Transition, at: int) -
         "source": str(it.source),
         "reason": str(it.reason),
         "lag_ms": at - it.t,
+        **({"by": it.by} if it.by else {}),
+        "confirmed": int(it.by == it.user or (it.source is Source.TENCENT and not it.by)),
     }
 
 
@@ -196,5 +198,7 @@ def without_repeats(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]
 
 def good_row(**changes: Any) -> Row:
     """A row as the schema says, with changes."""
-    row = Row(1, f"{APP}/7/3/0", "join", APP, "7", "anna", T0, 3, 1, "client", "listed", 250)
+    row = Row(
+        1, f"{APP}/7/3/0", "join", APP, "7", "anna", T0, 3, 1, "client", "listed", 250, "anna", 1
+    )
     return row._replace(**changes)

@@ -38,6 +38,8 @@ class LakeRow(NamedTuple):
     source: str
     reason: str | None
     lag_ms: int
+    by: str | None
+    confirmed: int
     dt: str
     hour: str
 
@@ -84,6 +86,8 @@ def step(
         source=source,
         reason=reason,
         lag_ms=lag_ms,
+        by=None if source == "tencent" or reason == "lease" else user,
+        confirmed=int(reason != "lease"),
         dt="",
         hour="",
     )

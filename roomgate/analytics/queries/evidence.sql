@@ -9,9 +9,10 @@
 --   :app    bigint     sdkAppId of the application; 0: all of them (default: 0)
 --
 -- Columns:
---   evidence     varchar  callback: Tencent said so; left: the client said so; witnessed, grace,
---                         returned: other members' lists; lease: nothing was heard of the room
---                         any more; replay: an operator's correction
+--   evidence     varchar  callback: Tencent said so; left: the client said so; witnessed, grace:
+--                         other members' lists; lease: nothing was heard of the user, or of the
+--                         room, any more; displaced: another one needed its place; replay: an
+--                         operator's correction
 --   leaves       bigint   leaves that are believed by it
 --   share        double   of all leaves, 0 to 1
 --   lag_p50_ms   bigint   ms from a leave until it was recorded: half took at most this long
@@ -32,8 +33,10 @@ transitions AS (  -- Each once: a row that was delivered again has the same id.
 ),
 leaves AS (
     SELECT
-        CASE WHEN source = 'tencent' AND reason = 'left' THEN 'callback' ELSE reason END
-            AS evidence,
+        CASE
+            WHEN source = 'tencent' AND reason IN ('left', 'timed-out', 'removed', 'dismissed')
+            THEN 'callback' ELSE reason
+        END AS evidence,
         lag_ms
     FROM transitions CROSS JOIN wanted
     WHERE delta < 0 AND t >= since AND t < until

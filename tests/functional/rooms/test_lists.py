@@ -201,7 +201,7 @@ def test_sessions_are_a_users_stays_the_newest_first(
         "sdkAppId": app,
         "userId": "anna",
         "sessions": [
-            {"strRoomId": "lobby", "joined": T + 100_000, "joinedBy": own},
+            {"strRoomId": "lobby", "joined": T + 100_000, "joinedBy": own, "confirmed": True},
             {
                 "roomId": 7,
                 "joined": T,
@@ -209,9 +209,22 @@ def test_sessions_are_a_users_stays_the_newest_first(
                 "left": T + 90_000,
                 "leftBy": {"source": "tencent", "reason": "left"},
                 "durationMs": 90_000,
+                "confirmed": True,
             },
         ],
     }
+
+
+def test_a_stay_that_only_others_told_of_is_not_confirmed(
+    rooms: Function, dynamodb: Any, app: int
+) -> None:
+    """So what only a liar said can be found, and left out."""
+    told = Evidence("liar", Source.CLIENT, Reason.LISTED)
+    ghost = Session(RoomKey(app, parse_room(7)), "ghost", T, told, T + 9, told)
+    put_sessions(dynamodb, ghost, ghost._replace(joined=T + 10, left=None, left_by=None))
+    asked = rooms.read(SESSIONS, app=app, api_key=EVERYWHERE, user="ghost")
+    assert [each.get("confirmed") for each in asked.body["sessions"]] == [None, None]
+    assert asked.body["sessions"][0]["joinedBy"]["by"] == "liar"
 
 
 def test_sessions_come_in_pages_and_of_some_time(rooms: Function, dynamodb: Any, app: int) -> None:

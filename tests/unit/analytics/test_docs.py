@@ -61,16 +61,17 @@ def test_the_sql_for_duckdb_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_user_is_gone_from_an_object_that_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everybody else's rows stay as they are."""
-    alice = MORNING[0]._replace(user="alice")
+    """Everybody else's rows stay as they are, but that it was nobody's word where it was its."""
+    alice = MORNING[0]._replace(user="alice", by="alice")
     other = alice._replace(app=alice.app + 1)
-    write_rows([alice, other, *MORNING[1:]], tmp_path)
+    brought = alice._replace(user="bert", id=alice.id + "9")
+    write_rows([alice, other, brought, *MORNING[1:]], tmp_path)
     monkeypatch.chdir(tmp_path)
     (hour,) = tmp_path.glob("rows/*/hour=09/*")
     hour.rename("old.parquet")
     duckdb.execute(ANEW.replace("1400000001", str(alice.app)))
     kept = duckdb.execute("SELECT * FROM 'new.parquet'").fetchall()
-    assert kept == [tuple(other[:12])]
+    assert kept == [tuple(other[:14]), tuple(brought._replace(by=None)[:14])]
 
 
 def test_the_sql_for_athena_is_sql() -> None:

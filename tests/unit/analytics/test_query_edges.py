@@ -31,7 +31,7 @@ EDGES = (
     step("10:10:00", "7", 3, "bob", "listed"),
     # One change, whose rows do not come in its order.
     step("10:20:05", "7", 4, "bob", "listed", place=1),
-    step("10:20:00", "7", 4, "bob", "returned", place=0, lag_ms=5500),
+    step("10:20:00", "7", 4, "bob", "removed", place=0, lag_ms=5500),
     step("11:00:00", "7", 5, "bob", "left"),
     # Another application has a room and a user of the same names, and as late a row as there is.
     step("10:20:00", "7", 1, "bob", "entered", source="tencent", app=OTHER),
@@ -129,7 +129,7 @@ def test_rejoins(edges: duckdb.DuckDBPyConnection) -> None:
     assert asked(edges, "rejoins", *SPAN) == [
         ("all", 3, 1, 1, third, third),
         ("lease", 1, 0, 0, 0.0, 0.0),
-        ("returned", 1, 1, 1, 1.0, 1.0),
+        ("removed", 1, 1, 1, 1.0, 1.0),
         ("witnessed", 1, 0, 0, 0.0, 0.0),
     ]
 
@@ -139,7 +139,7 @@ def test_evidence(edges: duckdb.DuckDBPyConnection) -> None:
     third = pytest.approx(1 / 3)
     assert asked(edges, "evidence", *SPAN) == [
         ("lease", 1, third, *[14_460_000] * 4),
-        ("returned", 1, third, *[5500] * 4),
+        ("removed", 1, third, *[5500] * 4),
         ("witnessed", 1, third, *[-40] * 4),
     ]
 
@@ -161,7 +161,7 @@ def test_returns_are_joins_in_the_same_application() -> None:
 # zed was inside since long ago; one change takes it out and back in. Its rows come the wrong way.
 BLINK = (
     step("10:05:03", "5", 9, "zed", "listed", place=1),
-    step("10:05:00", "5", 9, "zed", "returned", place=0),
+    step("10:05:00", "5", 9, "zed", "removed", place=0),
 )
 
 

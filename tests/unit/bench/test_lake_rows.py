@@ -64,7 +64,7 @@ def test_versions_have_no_gaps_and_ids_are_unique(rows: Lake) -> None:
 def test_there_is_some_of_everything(rows: Lake) -> None:
     """Reasons, sources, string rooms, two applications, repeats."""
     reasons = "SELECT string_agg(DISTINCT reason, ' ' ORDER BY reason) FROM once"
-    assert one(rows, reasons) == "entered grace lease left listed returned witnessed"
+    assert one(rows, reasons) == "entered grace lease left listed removed witnessed"
     assert one(rows, "SELECT count(DISTINCT source) FROM once") == 3
     assert one(rows, "SELECT count(DISTINCT app) FROM once") == 2
     assert one(rows, "SELECT count(*) FROM once WHERE room LIKE 's:%'") > 0

@@ -123,7 +123,7 @@ def test_a_row_is_one_line_of_json() -> None:
     text = row_text(good_row())
     assert text == (
         f'{{"v":1,"id":"{APP}/7/3/0","ev":"join","app":{APP},"room":"7","user":"anna","t":{T0},'
-        '"ver":3,"delta":1,"source":"client","reason":"listed","lag_ms":250}'
+        '"ver":3,"delta":1,"source":"client","reason":"listed","lag_ms":250,"by":"anna","confirmed":1}'
     )
     assert json.loads(text) == good_row()._asdict()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from chalicelib.stream.row import check_row
+from chalicelib.stream.row import check_row, row_text
 from chalicelib.stream.rows import BadImage, exported_rows, rows_of
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.trtc.identifiers import parse_room
@@ -24,7 +25,7 @@ def test_a_change_makes_a_row_for_each_transition() -> None:
     transitions = [*joins("anna", "berta"), *leaves("carl", t=T0 - 5)]
     rows = rows_of(CHANGE)
     wanted = [expected_row("7", 3, place, each, AT) for place, each in enumerate(transitions)]
-    assert [row._asdict() for row in rows] == wanted
+    assert [json.loads(row_text(row)) for row in rows] == wanted
     assert [row.lag_ms for row in rows] == [700, 700, 705]
     assert {row.recorded for row in rows} == {AT}
 
