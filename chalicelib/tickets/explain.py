@@ -16,7 +16,7 @@ from chalicelib.trtc.privileges import names_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from chalicelib.tickets.keys import VerifyingKey
+    from chalicelib.tickets.codec import VerifyingKey
     from chalicelib.tickets.repair import Reading
     from chalicelib.tickets.ticket import Ticket
     from chalicelib.tickets.userbuf import Userbuf

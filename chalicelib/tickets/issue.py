@@ -5,15 +5,14 @@ from __future__ import annotations
 import binascii
 from typing import TYPE_CHECKING
 
-from chalicelib.tickets import v1, v2
+from chalicelib.tickets import codecs
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
-from chalicelib.trtc.algorithms import ECDSA
 from chalicelib.trtc.identifiers import Room, check_sdk_app_id, check_user_id, parse_room
 from chalicelib.trtc.privileges import check_privileges
 
 if TYPE_CHECKING:
-    from chalicelib.tickets.keys import SigningKey
+    from chalicelib.tickets.codec import SigningKey
 
 
 def issue_user_sig(key: SigningKey, *, sdk_app_id: int, user_id: str, now: int, ttl: int) -> str:
@@ -63,7 +62,7 @@ def issue_private_map_key(
     """
     _check_times(now, ttl)
     room = parse_room(room)
-    if room.number is None and key.algorithm == ECDSA:
+    if room.number is None and not codecs.CODECS[key.algorithm].string_rooms:
         raise StringRoomNeedsHmac
     userbuf = Userbuf(
         check_user_id(user_id),
@@ -89,11 +88,9 @@ def _issue(
     *,
     userbuf: str | None = None,
 ) -> str:
-    if key.algorithm == ECDSA:
-        signature = _base64(key.sign(v1.content(sdk_app_id, user_id, now, ttl, userbuf)))
-        return v1.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
-    signature = _base64(key.sign(v2.content(sdk_app_id, user_id, now, ttl, userbuf)))
-    return v2.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
+    codec = codecs.CODECS[key.algorithm]
+    signature = _base64(key.sign(codec.content(sdk_app_id, user_id, now, ttl, userbuf)))
+    return codec.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
 
 
 def _base64(data: bytes) -> str:

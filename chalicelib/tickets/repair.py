@@ -11,6 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
+from chalicelib.tickets.codecs import read_ticket
 from chalicelib.tickets.envelope import MAX_CHARACTERS, parse_members, unseal
 from chalicelib.tickets.errors import (
     BadBase64,
@@ -21,7 +22,6 @@ from chalicelib.tickets.errors import (
     MalformedTicket,
     OversizedTicket,
 )
-from chalicelib.tickets.verify import read_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.tickets import v1, v2
+from chalicelib.tickets import codecs, ecdsa_sha256
 from chalicelib.tickets.envelope import parse_members, unseal
 from chalicelib.tickets.errors import (
     BadSignature,
@@ -25,7 +25,7 @@ from chalicelib.trtc.privileges import ENTER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.tickets.keys import VerifyingKey
+    from chalicelib.tickets.codec import VerifyingKey
     from chalicelib.tickets.ticket import Ticket
     from chalicelib.tickets.userbuf import Userbuf
     from chalicelib.trtc.identifiers import Room
@@ -126,12 +126,7 @@ def verify_private_map_key(
 def open_ticket(text: str) -> Ticket:
     """Take a ticket apart, believing none of it; raises `MalformedTicket`."""
     content = unseal(text)
-    return v1.read_own(content) or read_ticket(parse_members(content))
-
-
-def read_ticket(members: dict[str, Any]) -> Ticket:
-    """Read a ticket's members in the version that they are written in; raises `BadMember`."""
-    return v2.read(members) if v2.VERSION_MEMBER in members else v1.read(members)
+    return ecdsa_sha256.read_own(content) or codecs.read_ticket(parse_members(content))
 
 
 def check_kind(ticket: Ticket, kind: str) -> None:

@@ -31,7 +31,7 @@ from chalicelib.tickets import (
     verify_private_map_key,
     verify_user_sig,
 )
-from chalicelib.tickets.keys import EcdsaKey
+from chalicelib.tickets.ecdsa_sha256 import EcdsaKey
 from chalicelib.tickets.verify import CLOCK_LEEWAY, open_ticket
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.keys import new_secret, pem_of_new_key

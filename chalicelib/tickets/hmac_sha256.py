@@ -1,26 +1,73 @@
-"""Version 2 of the tickets (HMAC-SHA256): what is signed, and how it is written and read.
+"""HMAC-SHA256: its secrets, and version 2 of the tickets, which they sign.
 
-Note the names: ``TLS.sdkappid`` and ``TLS.expire``, where version 1 has other ones, and numbers.
+Version 2 has names of its own, ``TLS.sdkappid`` and ``TLS.expire``, and numbers where version 1 has
+strings.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
 from typing import Any, Final
 
 from chalicelib.tickets import ticket
+from chalicelib.tickets.codec import KEY_ID_CHARACTERS, Codec
 from chalicelib.tickets.envelope import seal
-from chalicelib.tickets.errors import BadMember
+from chalicelib.tickets.errors import BadKey, BadMember, BadSignature
 from chalicelib.tickets.ticket import NUMBER_MAX, Ticket
 from chalicelib.trtc.algorithms import HMAC
 from chalicelib.trtc.identifiers import USER_ID_PATTERN
 
-VERSION_MEMBER: Final = "TLS.ver"
-"""Stands in version 2 only."""
+_SECRET: Final = re.compile(r"[!-~]+")
+_SECRET_MIN: Final = 32
+"""Tencent's secrets have 64 characters; half of one was cut short."""
+_SECRET_MAX: Final = 512
 
-_VERSION: Final = "2.0"
 _HEAD: Final = '{"TLS.ver":"2.0","TLS.sdkappid":%s,"TLS.expire":%s,"TLS.identifier":"'
 _REST: Final = '%s","TLS.time":%s,"TLS.sig":"%s"%s}'
 """The JSON of a ticket: what one application's have in common, and what differs."""
+
+
+class HmacKey:
+    """An HMAC secret, used as the ASCII text that it is, for v2 tickets."""
+
+    algorithm = HMAC
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode("ascii")
+        digest = hashlib.sha256(b"roomgate keyId\n" + self._secret).hexdigest()
+        self.key_id = digest[:KEY_ID_CHARACTERS]
+
+    def __repr__(self) -> str:
+        """Name the key."""
+        return f"HmacKey({self.algorithm}, {self.key_id})"
+
+    def sign(self, content: bytes) -> bytes:
+        """Return the MAC over the content, 32 bytes."""
+        return hmac.digest(self._secret, content, "sha256")
+
+    def verify(self, content: bytes, signature: bytes) -> None:
+        """Return if this secret made the MAC over the content; else raise `BadSignature`."""
+        if not hmac.compare_digest(self.sign(content), signature):
+            raise BadSignature((self.key_id,))
+
+
+def load_key(text: str) -> HmacKey:
+    """Read a secret as the console shows it, with white space around it; raises `BadKey`."""
+    secret = text.strip()
+    if not secret:
+        raise BadKey("The secret is empty.")
+    if "-----BEGIN" in secret:
+        raise BadKey("The secret is a PEM file: its algorithm is ECDSA-SHA256.")
+    if not _SECRET.fullmatch(secret):
+        raise BadKey("The secret has white space inside, or characters that are not ASCII.")
+    if not _SECRET_MIN <= len(secret) <= _SECRET_MAX:
+        raise BadKey(
+            f"The secret has {len(secret)} characters; from {_SECRET_MIN} to {_SECRET_MAX} are"
+            " needed. Is it cut short?"
+        )
+    return HmacKey(secret)
 
 
 def content(sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None) -> bytes:
@@ -45,8 +92,6 @@ def write(
 
 def read(members: dict[str, Any]) -> Ticket:
     """Read a ticket's members; unknown ones are ignored; raises `BadMember`."""
-    if members.get(VERSION_MEMBER) != _VERSION:
-        raise BadMember(VERSION_MEMBER, f'must be "{_VERSION}"')
     if bad := ticket.bad_text(members, "TLS.identifier", USER_ID_PATTERN):
         raise bad
     user_id = members["TLS.identifier"]
@@ -71,3 +116,15 @@ def _whole(members: dict[str, Any], name: str, least: int = 0) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= NUMBER_MAX:
         return value
     raise BadMember(name, f"must be a whole number from {least} to {NUMBER_MAX}")
+
+
+CODEC: Final = Codec(
+    HMAC,
+    version="2.0",
+    string_rooms=True,
+    pem_keys=False,
+    load_key=load_key,
+    content=content,
+    write=write,
+    read=read,
+)

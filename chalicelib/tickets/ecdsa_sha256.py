@@ -1,17 +1,27 @@
-"""Version 1 of the tickets (ECDSA-SHA256): what is signed, and how it is written and read."""
+"""ECDSA-SHA256: its keys, and version 1 of the tickets, which they sign."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from operator import itemgetter
 from typing import Any, Final
 
-from chalicelib.tickets import ticket
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from chalicelib.tickets import pem, ticket
+from chalicelib.tickets.codec import KEY_ID_CHARACTERS, Codec
 from chalicelib.tickets.envelope import seal
-from chalicelib.tickets.errors import BadMember
+from chalicelib.tickets.errors import BadKey, BadMember, BadSignature
 from chalicelib.tickets.ticket import DECIMAL, FREE_TEXT, POSITIVE, Ticket
 from chalicelib.trtc.algorithms import ECDSA
 from chalicelib.trtc.identifiers import USER_ID_PATTERN
+
+_ECDSA_SHA256: Final = ec.ECDSA(hashes.SHA256())
+_CURVES: Final[dict[str, ec.EllipticCurve]] = {"P-256": ec.SECP256R1(), "secp256k1": ec.SECP256K1()}
+_COORDINATE_BYTES: Final = 32
 
 _HEAD: Final = (
     '{"TLS.account_type":"0","TLS.appid_at_3rd":"0","TLS.version":"201512300000",'
@@ -45,6 +55,65 @@ _OWN: Final = re.compile(
 _signed = itemgetter(*_SIGNED)
 # One match for all of them: six would cost as much as everything else in reading a ticket.
 _SIGNED_VALUES: Final = re.compile("\n".join(f"({pattern})" for pattern in _SIGNED.values()))
+
+
+class EcdsaPublicKey:
+    """The public half of an ECDSA key, which only verifies."""
+
+    algorithm = ECDSA
+
+    def __init__(self, public: ec.EllipticCurvePublicKey, curve: str) -> None:
+        self.curve = curve
+        der, self.public_pem = pem.write_public(curve, _point(public))
+        self.key_id = hashlib.sha256(der).hexdigest()[:KEY_ID_CHARACTERS]
+        self._verify = public.verify
+
+    def __repr__(self) -> str:
+        """Name the key."""
+        return f"{type(self).__name__}({self.algorithm}, {self.key_id})"
+
+    def verify(self, content: bytes, signature: bytes) -> None:
+        """Return if this key made the DER signature over the content; else raise `BadSignature`."""
+        try:
+            self._verify(signature, content, _ECDSA_SHA256)
+        except InvalidSignature:
+            raise BadSignature((self.key_id,)) from None
+
+
+class EcdsaKey(EcdsaPublicKey):
+    """An ECDSA key on P-256 or secp256k1, for v1 tickets."""
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey, curve: str) -> None:
+        super().__init__(private.public_key(), curve)
+        self._sign = private.sign
+
+    def sign(self, content: bytes) -> bytes:
+        """Return a DER signature over the content; no two are alike."""
+        return self._sign(content, _ECDSA_SHA256)
+
+
+def load_key(text: str) -> EcdsaKey:
+    """Read an EC private key (PEM, PKCS8 or SEC1) on P-256 or secp256k1; raises `BadKey`."""
+    curve, number, claimed = pem.read_private(text)
+    try:
+        private = ec.derive_private_key(number, _CURVES[curve])
+    except ValueError:
+        raise BadKey("The key is damaged: its number is out of range.") from None
+    # A compressed point is the first half of the full one under another leading byte.
+    point = _point(private.public_key())
+    if claimed is not None and claimed[1:] not in {point[1:], point[1 : 1 + _COORDINATE_BYTES]}:
+        raise BadKey("The key is damaged: its public half does not belong to its private half.")
+    return EcdsaKey(private, curve)
+
+
+def load_public_key(text: str) -> EcdsaPublicKey:
+    """Read an EC public key (PEM) on P-256 or secp256k1; raises `BadKey`."""
+    curve, point = pem.read_public(text)
+    try:
+        public = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve], point)
+    except ValueError:
+        raise BadKey("The public key is damaged: its point is not on its curve.") from None
+    return EcdsaPublicKey(public, curve)
 
 
 def content(
@@ -136,3 +205,22 @@ def _signed_values(members: dict[str, Any]) -> tuple[str, ...]:
         return found.groups()
     bad = (ticket.bad_text(members, name, pattern) for name, pattern in _SIGNED.items())
     raise next(filter(None, bad))
+
+
+def _point(public: ec.EllipticCurvePublicKey) -> bytes:
+    """Return a public key's point as X9.62 writes it in full: 04, x, y."""
+    numbers = public.public_numbers()
+    coordinates = (numbers.x, numbers.y)
+    return b"\x04" + b"".join(number.to_bytes(_COORDINATE_BYTES, "big") for number in coordinates)
+
+
+CODEC: Final = Codec(
+    ECDSA,
+    version=None,
+    string_rooms=False,
+    pem_keys=True,
+    load_key=load_key,
+    content=content,
+    write=write,
+    read=read,
+)
