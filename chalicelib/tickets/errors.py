@@ -15,13 +15,14 @@
         │   ├── BadDeflate          .truncated             no zlib stream, or a damaged one
         │   ├── BadJson                                    no JSON object
         │   └── BadMember           .member                a member is missing or out of bounds
-        ├── WrongKind               .expected .found       a userSig for a privateMapKey, or reverse
         ├── NoKey                                          there is no key to check it with
-        ├── WrongAlgorithm          .expected .found       ECDSA and HMAC are mixed up
         ├── BadSignature            .key_ids               no key made this signature
-        ├── WrongApplication        .expected .found
-        ├── WrongUser               .expected .found
-        ├── WrongRoom               .expected .found
+        ├── Mismatch                .expected .found       it is another ticket than expected
+        │   ├── WrongKind                                  a userSig for a privateMapKey, or reverse
+        │   ├── WrongAlgorithm                             signed with another than the keys'
+        │   ├── WrongApplication
+        │   ├── WrongUser
+        │   └── WrongRoom
         ├── InconsistentUserbuf     .member                its two halves name different users, ...
         ├── LacksEnter              .privileges            it doesn't allow entering its room
         ├── NotYetValid             .issued_at .now        its time lies in the future
@@ -34,41 +35,17 @@ No message, repr or attribute holds a ticket, a signature or a key. Every `Ticke
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Final, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from chalicelib.trtc.identifiers import Room
+from chalicelib.trtc.identifiers import Room
 
-__all__ = [
-    "BadBase64",
-    "BadDeflate",
-    "BadJson",
-    "BadKey",
-    "BadMember",
-    "BadSignature",
-    "EmptyTicket",
-    "Expired",
-    "InconsistentUserbuf",
-    "LacksEnter",
-    "MalformedTicket",
-    "NoKey",
-    "NotYetValid",
-    "OversizedTicket",
-    "StringRoomNeedsHmac",
-    "TicketError",
-    "TicketRefused",
-    "Unsignable",
-    "WrongAlgorithm",
-    "WrongAlphabet",
-    "WrongApplication",
-    "WrongKind",
-    "WrongRoom",
-    "WrongUser",
-]
+_LOOK_ALIKE: Final = " A numeric and a string room are different rooms, though they look alike."
+
+T = TypeVar("T")
 
 
 class TicketError(Exception):
-    """The root of this room's exceptions."""
+    """The root of the exceptions of `chalicelib.tickets`."""
 
 
 class BadKey(TicketError):
@@ -192,20 +169,27 @@ class BadMember(MalformedTicket):
         self.member = member
 
 
-class WrongKind(TicketRefused):
-    """A userSig where a privateMapKey must stand, or the reverse.
+class Mismatch(TicketRefused, Generic[T]):
+    """The ticket is another one than expected.
 
     Attributes:
-        expected: ``userSig`` or ``privateMapKey``.
-        found: the other one.
+        expected: what was expected: a kind of ticket, an algorithm, an sdkAppId, a userId, a room.
+        found: what the ticket has instead.
     """
 
-    user_sig_code = 70009
+    _sentence: ClassVar[str]
 
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"This is a {found}, where a {expected} is expected.")
+    def __init__(self, expected: T, found: T) -> None:
+        super().__init__(self._sentence.format(expected=expected, found=found))
         self.expected = expected
         self.found = found
+
+
+class WrongKind(Mismatch[str]):
+    """A userSig where a privateMapKey must stand, or the reverse."""
+
+    user_sig_code = 70009
+    _sentence = "This is a {found}, where a {expected} is expected."
 
 
 class NoKey(TicketRefused):
@@ -217,23 +201,14 @@ class NoKey(TicketRefused):
         super().__init__("The application has no key to check the ticket with.")
 
 
-class WrongAlgorithm(TicketRefused):
-    """The ticket is signed with another algorithm than the application's keys.
-
-    Attributes:
-        expected: the keys' algorithm.
-        found: the ticket's.
-    """
+class WrongAlgorithm(Mismatch[str]):
+    """The ticket is signed with another algorithm than the application's keys."""
 
     user_sig_code = 70009
-
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(
-            f"ECDSA and HMAC are mixed up: the ticket is {found}, the application's key"
-            f" {expected}. Its issuer uses an old key, or that of another application."
-        )
-        self.expected = expected
-        self.found = found
+    _sentence = (
+        "Two algorithms are mixed up: the ticket is {found}, the application's key {expected}. Its"
+        " issuer uses an old key, or that of another application."
+    )
 
 
 class BadSignature(TicketRefused):
@@ -253,53 +228,29 @@ class BadSignature(TicketRefused):
         self.key_ids = key_ids
 
 
-class WrongApplication(TicketRefused):
-    """The ticket belongs to another application.
-
-    Attributes:
-        expected: the sdkAppId it should have.
-        found: the sdkAppId it has.
-    """
+class WrongApplication(Mismatch[int]):
+    """The ticket belongs to another application."""
 
     user_sig_code = 70014
-
-    def __init__(self, expected: int, found: int) -> None:
-        super().__init__(f"The ticket belongs to another application, {found}.")
-        self.expected = expected
-        self.found = found
+    _sentence = "The ticket belongs to another application, {found}."
 
 
-class WrongUser(TicketRefused):
-    """The ticket belongs to another user.
-
-    Attributes:
-        expected: the userId it should have.
-        found: the userId it has.
-    """
+class WrongUser(Mismatch[str]):
+    """The ticket belongs to another user."""
 
     user_sig_code = 70013
-
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"The ticket belongs to another user, {found}.")
-        self.expected = expected
-        self.found = found
+    _sentence = "The ticket belongs to another user, {found}."
 
 
-class WrongRoom(TicketRefused):
-    """The privateMapKey opens another room.
+class WrongRoom(Mismatch[Room]):
+    """The privateMapKey opens another room."""
 
-    Attributes:
-        expected: the room it should open.
-        found: the room it opens.
-    """
+    _sentence = "The ticket opens another room, {found!r}."
 
-    def __init__(self, expected: Room, found: Room) -> None:
-        hint = ""
-        if str(expected) == str(found):
-            hint = ": a numeric and a string room are different rooms, whatever they look like"
-        super().__init__(f"The ticket opens another room, {found!r}{hint}.")
-        self.expected = expected
-        self.found = found
+    def __str__(self) -> str:
+        """Add a note where the two rooms look alike."""
+        look_alike = str(self.expected) == str(self.found)
+        return super().__str__() + (_LOOK_ALIKE if look_alike else "")
 
 
 class InconsistentUserbuf(TicketRefused):

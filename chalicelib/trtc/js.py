@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from chalicelib.json_text import refuse_constant
+
 _ARRAY_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 _ARRAY_INDEX_MAX: Final = 2**32 - 2
 _SAFE: Final = "-_.!~*'()"
@@ -36,7 +38,7 @@ def js_parse(text: str) -> Any:
         ValueError: if the text isn't JSON.
         RecursionError: if it is nested too deeply.
     """
-    return json.loads(text, parse_int=float, parse_constant=_refuse_constant)
+    return json.loads(text, parse_int=float, parse_constant=refuse_constant)
 
 
 def js_stringify(value: Any) -> str:
@@ -58,10 +60,6 @@ def js_stringify(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(js_stringify, value)) + "]"
     raise TypeError(f"JSON has no {type(value).__name__}")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"JSON has no {name}")
 
 
 def _names(value: Mapping[str, Any]) -> list[str]:

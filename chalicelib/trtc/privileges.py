@@ -30,10 +30,12 @@ PRIVILEGES: Final[Mapping[str, int]] = MappingProxyType(
 )
 """Each privilege's bit. "Screen" is what Tencent calls the sub-stream."""
 
-ALL: Final = 255
-ENTER: Final = 2
+ALL: Final = sum(PRIVILEGES.values())
+ENTER: Final = PRIVILEGES["enter"]
 
-ROLES: Final[Mapping[str, int]] = MappingProxyType({"anchor": ALL, "audience": 42})
+ROLES: Final[Mapping[str, int]] = MappingProxyType(
+    {"anchor": ALL, "audience": ENTER | PRIVILEGES["receiveAudio"] | PRIVILEGES["receiveVideo"]}
+)
 """An anchor may do everything; an audience member enters, hears and sees."""
 
 

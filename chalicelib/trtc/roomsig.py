@@ -21,8 +21,7 @@ from chalicelib.trtc.identifiers import NumberRoom, check_sdk_app_id, check_user
 from chalicelib.trtc.js import js_encode, js_parse, js_stringify
 
 HOST: Final = "official.opensso.tencent-cloud.com"
-OTHER_HOST: Final = "yun.tim.qq.com"
-"""Answers the same request at the same path."""
+"""Tencent's host, the same for every region; yun.tim.qq.com answers the same request as well."""
 
 TERMINAL_OTHER: Final = 1
 TERMINAL_IOS: Final = 2
@@ -92,7 +91,6 @@ def roomsig_request(
     private_map_key: str,
     random: int,
     terminal_type: int = TERMINAL_OTHER,
-    host: str = HOST,
 ) -> RoomsigRequest:
     """Return the request that the user's client posts to learn its roomsig.
 
@@ -104,7 +102,6 @@ def roomsig_request(
         private_map_key: the user's privateMapKey for the room.
         random: any number from 0 to 2**32-1; it only keeps caches away.
         terminal_type: one of the ``TERMINAL_`` constants.
-        host: `HOST` or `OTHER_HOST`.
 
     Raises:
         BadIdentifier: for who asks.
@@ -119,7 +116,7 @@ def roomsig_request(
     joined = "&".join(f"{name}={value}" for name, value in query.items())
     return RoomsigRequest(
         method="POST",
-        url=f"https://{host}/v4/openim/jsonvideoapp?{joined}",
+        url=f"https://{HOST}/v4/openim/jsonvideoapp?{joined}",
         headers={"Content-Type": "application/json"},
         body={
             "ReqHead": {
