@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications
     from chalicelib.stores.settings import Bounds
     from chalicelib.tickets import SigningKey
-    from chalicelib.trtc import Room, RoomsigRequest, Scene
+    from chalicelib.trtc import Room, RoomsigRequest, Scene, SdkAppId, UserId
 
 
 class UserSigRequest(NamedTuple):
     """Ask for a userSig; ``ttl`` in seconds, None for the application's default."""
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     ttl: int | None = None
 
 
 class RoomTicketRequest(NamedTuple):
     """Ask for a privateMapKey; ``privileges`` are Tencent's bits, ``ttl`` as in UserSigRequest."""
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     privileges: int = ALL
     ttl: int | None = None
@@ -57,8 +57,8 @@ class EntryRequest(NamedTuple):
         receive_mode: Tencent's recvmode, for the rtc URL, or None.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     privileges: int = ALL
     user_sig_ttl: int | None = None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import Final, TypeAlias
+from typing import Final, NewType, TypeAlias
 
 SDK_APP_ID_MAX: Final = 2**32 - 1
 ROOM_ID_MAX: Final = 2**32 - 1
@@ -103,20 +103,26 @@ class NamedRoom(str):
 
 Room: TypeAlias = NumberRoom | NamedRoom
 
+SdkAppId = NewType("SdkAppId", int)
+"""An application's id, from 1 to 2**32-1; made by `check_sdk_app_id`."""
 
-def check_sdk_app_id(value: object) -> int:
+UserId = NewType("UserId", str)
+"""A userid, of 1 to 32 of `USER_ID_CHARACTERS`; made by `check_user_id`."""
+
+
+def check_sdk_app_id(value: object) -> SdkAppId:
     """Return an application's id, an int from 1 to 2**32-1; else raise `BadIdentifier`."""
-    return _check_number("sdkAppId", value, SDK_APP_ID_MAX)
+    return SdkAppId(_check_number("sdkAppId", value, SDK_APP_ID_MAX))
 
 
-def check_user_id(value: object) -> str:
+def check_user_id(value: object) -> UserId:
     """Return a userid that may be signed; else raise `BadIdentifier`.
 
     Values go into the signed content raw, so this is also what keeps a line break, and with it a
     second identity, out of a ticket.
     """
     if isinstance(value, str) and _user_id.fullmatch(value):
-        return value
+        return UserId(value)
     raise BadIdentifier(
         "userId", _text_reason(value, USER_ID_MAX_BYTES, USER_ID_CHARACTERS, _user_id)
     )

@@ -14,11 +14,13 @@ for the address that asks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chalicelib.trtc.codes import CODES
-from chalicelib.trtc.identifiers import NumberRoom, check_sdk_app_id, check_user_id
 from chalicelib.trtc.js import js_encode, js_parse, js_stringify
+
+if TYPE_CHECKING:
+    from chalicelib.trtc.identifiers import NumberRoom, SdkAppId, UserId
 
 HOST: Final = "official.opensso.tencent-cloud.com"
 """Tencent's host, the same for every region; yun.tim.qq.com answers the same request as well."""
@@ -84,8 +86,8 @@ class RoomsigUnusable(RoomsigError):
 
 def roomsig_request(
     *,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room: NumberRoom,
     user_sig: str,
     private_map_key: str,
@@ -102,13 +104,10 @@ def roomsig_request(
         private_map_key: the user's privateMapKey for the room.
         random: any number from 0 to 2**32-1; it only keeps caches away.
         terminal_type: one of the ``TERMINAL_`` constants.
-
-    Raises:
-        BadIdentifier: for who asks.
     """
     query = {
-        "sdkappid": check_sdk_app_id(sdk_app_id),
-        "identifier": check_user_id(user_id),
+        "sdkappid": sdk_app_id,
+        "identifier": user_id,
         "usersig": js_encode(user_sig),
         "random": random,
         "contenttype": "json",

@@ -21,6 +21,8 @@ from chalicelib.trtc.identifiers import (
     BadIdentifier,
     NumberRoom,
     Room,
+    SdkAppId,
+    UserId,
     check_sdk_app_id,
     check_user_id,
     parse_room,
@@ -66,8 +68,8 @@ class RoomUrl(NamedTuple):
     ``options`` are all other parameters, by their names in the URL.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     roomsig: str | None = None
     pure_audio: int | None = None
@@ -83,8 +85,8 @@ class RoomUrl(NamedTuple):
 
 def room_url(
     *,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room: NumberRoom,
     roomsig: str,
     pure_audio: int | None = None,
@@ -101,15 +103,14 @@ def room_url(
         record_id: the number under which Tencent records the stream.
 
     Raises:
-        BadIdentifier: for who asks.
         BadRoomUrl: if the roomsig or an option is unusable.
     """
     if not _is_roomsig(roomsig):
         raise BadRoomUrl("The roomsig is not a JSON object that holds anything.")
     parameters = {
-        "sdkappid": str(check_sdk_app_id(sdk_app_id)),
+        "sdkappid": str(sdk_app_id),
         "roomid": str(room),
-        "userid": check_user_id(user_id),
+        "userid": user_id,
         "roomsig": roomsig,
     }
     if biz := _biz(pure_audio, record_id):
@@ -119,8 +120,8 @@ def room_url(
 
 def rtc_url(
     *,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room: Room,
     user_sig: str,
     private_map_key: str,
@@ -149,7 +150,6 @@ def rtc_url(
         receive_mode: Tencent's recvmode.
 
     Raises:
-        BadIdentifier: for who and where.
         BadRoomUrl: if an option is unusable.
     """
     if scene not in _SCENES:
@@ -162,9 +162,9 @@ def rtc_url(
         "recvmode": _optional_number("recvmode", receive_mode),
     }
     parameters = {
-        "sdkappid": str(check_sdk_app_id(sdk_app_id)),
+        "sdkappid": str(sdk_app_id),
         "roomid" if room.number is not None else "strroomid": str(room),
-        "userid": check_user_id(user_id),
+        "userid": user_id,
         "usersig": user_sig,
         "appscene": scene,
         "encsmall": str(int(encode_small)),
@@ -243,7 +243,7 @@ def _decode(value: str) -> str:
     raise BadRoomUrl("A parameter of the URL is not percent-encoded UTF-8.")
 
 
-def _who_and_where(parameters: Mapping[str, str]) -> tuple[int, str, Room]:
+def _who_and_where(parameters: Mapping[str, str]) -> tuple[SdkAppId, UserId, Room]:
     if "roomid" in parameters and "strroomid" in parameters:
         raise BadRoomUrl("The URL names two rooms.")
     name = parameters.get("strroomid")
