@@ -1,7 +1,7 @@
 """Tickets: issue, verify and explain userSig and privateMapKey.
 
-The tree of exceptions is drawn in `chalicelib.tickets.errors`; all of it is exported here. Pure:
-clock, keys and expectations are arguments; only the ECDSA nonce is drawn at random, by OpenSSL.
+`chalicelib.tickets.errors` draws the tree of exceptions; all of them are exported here. The package
+is pure: clock, keys and expectations are arguments. Only OpenSSL's ECDSA nonce is random.
 """
 
 from chalicelib.tickets.codec import Codec, SigningKey, VerifyingKey

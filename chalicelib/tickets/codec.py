@@ -10,25 +10,26 @@ if TYPE_CHECKING:
     from chalicelib.tickets.ticket import Ticket
 
 KEY_ID_CHARACTERS: Final = 16
+"""Length of a keyId, in hex digits of a SHA-256."""
 
 
 class VerifyingKey(Protocol):
-    """What checks a ticket's signature."""
+    """A key that checks a ticket's signature."""
 
     @property
     def algorithm(self) -> str:
-        """ECDSA-SHA256 or HMAC-SHA256."""
+        """One of `trtc.algorithms`."""
 
     @property
     def key_id(self) -> str:
-        """16 hex characters that name the key, and tell nothing of it."""
+        """16 hex characters that identify the key and reveal nothing of it."""
 
     def verify(self, content: bytes, signature: bytes) -> None:
         """Return if this key made the signature over the content; else raise `BadSignature`."""
 
 
 class SigningKey(VerifyingKey, Protocol):
-    """What signs tickets too, wherever it may lie."""
+    """A key that signs tickets as well; it may be in memory or in KMS."""
 
     def sign(self, content: bytes) -> bytes:
         """Return a signature over the content: DER for ECDSA, the MAC for HMAC."""

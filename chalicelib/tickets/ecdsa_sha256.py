@@ -28,7 +28,7 @@ _HEAD: Final = (
     '"TLS.sdk_appid":"%s","TLS.expire_after":"%s","TLS.identifier":"'
 )
 _REST: Final = '%s","TLS.time":"%s","TLS.sig":"%s"%s}'
-"""The JSON of a ticket: what one application's have in common, and what differs."""
+"""The JSON of a ticket: the part that one application's tickets share, and the rest."""
 
 _THIRD: Final = "TLS.appid_at_3rd"
 _SIGNED: Final = {
@@ -39,7 +39,7 @@ _SIGNED: Final = {
     "TLS.time": DECIMAL,
     "TLS.expire_after": DECIMAL,
 }
-"""The signed members that every ticket has, and the pattern of each; none lets a LF through."""
+"""The signed members of every ticket -> pattern. No pattern allows a line feed."""
 _BASE64: Final = r"[A-Za-z0-9+/]+={0,2}"
 _OWN: Final = re.compile(
     re.escape(_HEAD + _REST)
@@ -53,7 +53,7 @@ _OWN: Final = re.compile(
     )
 )
 _signed = itemgetter(*_SIGNED)
-# One match for all of them: six would cost as much as everything else in reading a ticket.
+# One match for all six: six matches would cost as much as the rest of reading a ticket.
 _SIGNED_VALUES: Final = re.compile("\n".join(f"({pattern})" for pattern in _SIGNED.values()))
 
 
@@ -94,14 +94,17 @@ class EcdsaKey(EcdsaPublicKey):
 
 def load_key(text: str) -> EcdsaKey:
     """Read an EC private key (PEM, PKCS8 or SEC1) on P-256 or secp256k1; raises `BadKey`."""
-    curve, number, claimed = pem.read_private(text)
+    curve, number, stated_point = pem.read_private(text)
     try:
         private = ec.derive_private_key(number, _CURVES[curve])
     except ValueError:
         raise BadKey("The key is damaged: its number is out of range.") from None
-    # A compressed point is the first half of the full one under another leading byte.
+    # A compressed point is another leading byte and the first half of the full point.
     point = _point(private.public_key())
-    if claimed is not None and claimed[1:] not in {point[1:], point[1 : 1 + _COORDINATE_BYTES]}:
+    if stated_point is not None and stated_point[1:] not in {
+        point[1:],
+        point[1 : 1 + _COORDINATE_BYTES],
+    }:
         raise BadKey("The key is damaged: its public half does not belong to its private half.")
     return EcdsaKey(private, curve)
 
@@ -126,9 +129,10 @@ def content(
     account_type: str = "0",
     third: str = f"{_THIRD}:0\n",
 ) -> bytes:
-    """Return what is signed, from values that hold no line break: so no two tickets share it.
+    """Return the bytes to sign. No value holds a line break, so no two tickets share them.
 
-    Tencent: ``name:value`` lines, each ended by LF; the userbuf's line for a privateMapKey only.
+    Tencent's format: ``name:value`` lines, each with an LF at its end; a privateMapKey has a line
+    for its userbuf.
     """
     last = "" if userbuf is None else f"TLS.userbuf:{userbuf}\n"
     return (
@@ -148,8 +152,8 @@ def write(
 def read(members: dict[str, Any]) -> Ticket:
     """Read a ticket's members; raises `BadMember`.
 
-    Real issuers leave TLS.appid_at_3rd out, have other account types, other versions or none, and
-    members of their own.
+    Other issuers leave TLS.appid_at_3rd out, use other account types and versions, and add members
+    of their own.
     """
     has_third = _THIRD in members
     values = _signed_values(members if has_third else {**members, _THIRD: ""})
@@ -159,12 +163,12 @@ def read(members: dict[str, Any]) -> Ticket:
 def read_own(content: bytes) -> Ticket | None:
     """Read the JSON of a ticket of ours in one match, or return None; raises `BadMember`.
 
-    It reads just what `read` would; but most tickets are ours, and this takes half the time.
+    The result is that of `read`. Most tickets are ours, and this takes half the time.
     """
-    found = _OWN.fullmatch(content.decode("latin-1"))
-    if found is None:
+    match = _OWN.fullmatch(content.decode("latin-1"))
+    if match is None:
         return None
-    sdk_app_id, ttl, user_id, issued_at, signature, userbuf = found.groups()
+    sdk_app_id, ttl, user_id, issued_at, signature, userbuf = match.groups()
     return _ticket(("0", "0", user_id, sdk_app_id, issued_at, ttl), userbuf, signature)
 
 
@@ -198,13 +202,13 @@ def _ticket(
 
 def _signed_values(members: dict[str, Any]) -> tuple[str, ...]:
     try:
-        found = _SIGNED_VALUES.fullmatch("\n".join(_signed(members)))
+        match = _SIGNED_VALUES.fullmatch("\n".join(_signed(members)))
     except (KeyError, TypeError):
-        found = None
-    if found:
-        return found.groups()
-    bad = (ticket.bad_text(members, name, pattern) for name, pattern in _SIGNED.items())
-    raise next(filter(None, bad))
+        match = None
+    if match:
+        return match.groups()
+    errors = (ticket.bad_text(members, name, pattern) for name, pattern in _SIGNED.items())
+    raise next(filter(None, errors))
 
 
 def _point(public: ec.EllipticCurvePublicKey) -> bytes:

@@ -1,7 +1,7 @@
 """The envelope of a ticket: JSON, deflated, in base64 with Tencent's alphabet, and back.
 
-Opening is strict where a real issuer never errs (one spelling for each content) and bounded where
-an attacker would not be.
+Opening accepts one spelling for each content, since real issuers write no other, and limits the
+size of the text and of the JSON.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from chalicelib.tickets.errors import (
 )
 
 MAX_CHARACTERS: Final = 16 * 1024
-"""Of a ticket's text; real ones have some 200 to 520."""
+"""Of a ticket's text; real tickets have some 200 to 520."""
 MAX_INFLATED: Final = 16 * 1024
-"""Of the JSON inside, in bytes, whatever a ticket claims to be."""
+"""Bytes of the JSON inside."""
 
 _TO_TENCENT: Final = bytes.maketrans(b"+/=", b"*-_")
 _FROM_TENCENT: Final = bytes.maketrans(b"*-_", b"+/=")
@@ -38,14 +38,14 @@ _LAST_BLOCK_STORED: Final = b"\x01"
 def seal(head: str, rest: str) -> str:
     """Return a ticket's text for its JSON, in two parts (ASCII, under 64 KB each).
 
-    Deflating a ticket anew takes two thirds of the time of its signature, most of it to make a
-    Huffman code for text that is nearly the same each time. So the head is deflated once, and the
-    rest follows it in a block of its own, stored as it is (RFC 1951 section 3.2.4). Any inflater
-    reads that; a ticket comes out 15 to 25 % longer than zlib's, and takes a third less time.
+    Deflating a whole ticket takes two thirds of the time of its signature, mostly for the Huffman
+    code of text that hardly changes. So the head is deflated once, and the rest follows in a stored
+    block (RFC 1951 section 3.2.4), which any inflater reads. The ticket is 15 to 25 % longer than
+    zlib's and takes a third less time.
 
     Args:
-        head: what the tickets of one application have in common.
-        rest: what differs.
+        head: the part that the tickets of one application share.
+        rest: the remaining text.
     """
     deflated, checksum = _deflated(head)
     stored = rest.encode("ascii")
@@ -70,9 +70,9 @@ def unseal(text: str) -> bytes:
 
 
 def decode_text(text: str) -> bytes:
-    """Undo the base64, in Tencent's alphabet or the plain one, but never a mix of both.
+    """Decode the base64, in Tencent's alphabet or the plain one, but not in a mix of both.
 
-    Padding must be there: every known issuer writes it, and one content has one text only.
+    The padding is required: every known issuer writes it.
     """
     if not text:
         raise EmptyTicket
@@ -108,7 +108,7 @@ def decode_base64(text: bytes) -> bytes:
 
 
 def inflate(data: bytes) -> bytes:
-    """Undo zlib; raises `BadDeflate`, or `OversizedTicket` before it inflates too much."""
+    """Decompress zlib; raises `BadDeflate`, or `OversizedTicket` before it inflates too much."""
     inflater = zlib.decompressobj()
     try:
         content = inflater.decompress(data, MAX_INFLATED + 1)
@@ -140,11 +140,11 @@ def parse_members(content: bytes) -> dict[str, Any]:
 
 
 def _wrong_alphabet(text: str) -> WrongAlphabet:
-    """Find the first character that fits the text before it in neither alphabet."""
+    """Point at the first character at which the text is in neither alphabet."""
     longest = max(_prefix(_TENCENT, text), _prefix(_PLAIN, text))
     return WrongAlphabet(longest, text[longest])
 
 
 def _prefix(pattern: re.Pattern[str], text: str) -> int:
-    found = pattern.match(text)
-    return found.end() if found else 0
+    match = pattern.match(text)
+    return match.end() if match else 0

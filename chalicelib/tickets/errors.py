@@ -1,10 +1,10 @@
-"""What can be wrong with a key, an order for a ticket, or a ticket: one class for each.
+"""The exceptions: one class for each thing that is wrong with a key, a request or a ticket.
 
 ::
 
     TicketError
     ├── BadKey                      .reason                a key that can't be used
-    ├── Unsignable (ValueError)     .field .reason         an order that must not be signed
+    ├── Unsignable (ValueError)     .field .reason         a request that must not be signed
     │   └── StringRoomNeedsHmac                            a string room for an ECDSA application
     └── TicketRefused                                      a ticket that doesn't hold
         ├── MalformedTicket         .reason                its text is no ticket
@@ -29,7 +29,7 @@
         └── Expired                 .ended_at .now
 
 No message, repr or attribute holds a ticket, a signature or a key. Every `TicketRefused` has
-``user_sig_code`` and ``private_map_key_code``: what Tencent answers for such a ticket.
+``user_sig_code`` and ``private_map_key_code``, the codes that Tencent answers such a ticket with.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class BadKey(TicketError):
 
 
 class Unsignable(TicketError, ValueError):
-    """An order for a ticket that must not be signed.
+    """A request for a ticket that must not be signed.
 
     Attributes:
         field: the member to blame, by its name in the HTTP API.
@@ -75,14 +75,18 @@ class Unsignable(TicketError, ValueError):
 
 
 class StringRoomNeedsHmac(Unsignable):
-    """A string room was asked for in an application that signs with ECDSA (v1)."""
+    """The request names a string room, but the key's algorithm knows numeric rooms only."""
 
     def __init__(self) -> None:
         super().__init__("strRoomId", "needs an HMAC-SHA256 application: v1 tickets know numbers")
 
 
 class TicketRefused(TicketError):
-    """A ticket that doesn't hold; the message is the cause, as a sentence."""
+    """A ticket that doesn't hold.
+
+    The message is the cause, as a sentence. ``user_sig_code`` and ``private_map_key_code`` are
+    Tencent's codes for such a ticket of either kind.
+    """
 
     user_sig_code: ClassVar[int] = 70003
     private_map_key_code: ClassVar[int] = 87
@@ -123,10 +127,10 @@ class OversizedTicket(MalformedTicket):
 
 
 class WrongAlphabet(MalformedTicket):
-    """A character stands where neither Tencent's base64 nor the plain one has it.
+    """A character of neither Tencent's base64 alphabet nor the plain one.
 
     Attributes:
-        offset: the place of that character, counted from 0.
+        offset: the index of that character.
     """
 
     def __init__(self, offset: int, character: str) -> None:
@@ -138,14 +142,14 @@ class WrongAlphabet(MalformedTicket):
 
 
 class BadBase64(MalformedTicket):
-    """The base64 is cut short, or not written in its one canonical way."""
+    """The base64 is cut short, or is not in canonical form."""
 
 
 class BadDeflate(MalformedTicket):
     """What the base64 holds is no zlib stream, or a damaged one.
 
     Attributes:
-        truncated: whether the stream is sound as far as it goes, but stops too early.
+        truncated: whether the stream is intact but ends too early.
     """
 
     def __init__(self, reason: str, *, truncated: bool = False) -> None:
@@ -173,8 +177,8 @@ class Mismatch(TicketRefused, Generic[T]):
     """The ticket is another one than expected.
 
     Attributes:
-        expected: what was expected: a kind of ticket, an algorithm, an sdkAppId, a userId, a room.
-        found: what the ticket has instead.
+        expected: a kind of ticket, an algorithm, an sdkAppId, a userId or a room.
+        found: the ticket's own.
     """
 
     _sentence: ClassVar[str]
@@ -256,8 +260,8 @@ class WrongRoom(Mismatch[Room]):
 class InconsistentUserbuf(TicketRefused):
     """The userbuf of a privateMapKey names another user or application than its envelope.
 
-    Its issuer put together two halves that don't belong together; whichever of them a server
-    reads, the other is a lie, so neither is believed.
+    Its issuer joined two halves that don't belong together. Servers differ in which half they read,
+    so neither is trusted.
 
     Attributes:
         member: what differs, ``userId`` or ``sdkAppId``.
@@ -271,7 +275,7 @@ class InconsistentUserbuf(TicketRefused):
 
 
 class LacksEnter(TicketRefused):
-    """The privileges of a privateMapKey don't include entering the room; only `explain` minds.
+    """The privileges of a privateMapKey don't include entering the room; only `explain` checks it.
 
     Attributes:
         privileges: as bits.
@@ -287,7 +291,7 @@ class LacksEnter(TicketRefused):
 class NotYetValid(TicketRefused):
     """The ticket's time lies in the future.
 
-    Tencent lists no code of its own for this; it is a failed check of the time, as expiry is.
+    Tencent lists no code of its own for this, so it has the codes of an expired ticket.
 
     Attributes:
         issued_at: unix seconds.

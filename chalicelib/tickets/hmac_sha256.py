@@ -26,11 +26,11 @@ _SECRET_MAX: Final = 512
 
 _HEAD: Final = '{"TLS.ver":"2.0","TLS.sdkappid":%s,"TLS.expire":%s,"TLS.identifier":"'
 _REST: Final = '%s","TLS.time":%s,"TLS.sig":"%s"%s}'
-"""The JSON of a ticket: what one application's have in common, and what differs."""
+"""The JSON of a ticket: the part that one application's tickets share, and the rest."""
 
 
 class HmacKey:
-    """An HMAC secret, used as the ASCII text that it is, for v2 tickets."""
+    """An HMAC secret for v2 tickets; its ASCII text is the key."""
 
     algorithm = HMAC
 
@@ -71,9 +71,10 @@ def load_key(text: str) -> HmacKey:
 
 
 def content(sdk_app_id: int, user_id: str, issued_at: int, ttl: int, userbuf: str | None) -> bytes:
-    """Return what is signed, from values that hold no line break: so no two tickets share it.
+    """Return the bytes to sign. No value holds a line break, so no two tickets share them.
 
-    Tencent: ``name:value`` lines, each ended by LF; the userbuf's line for a privateMapKey only.
+    Tencent's format: ``name:value`` lines, each with an LF at its end; a privateMapKey has a line
+    for its userbuf.
     """
     last = "" if userbuf is None else f"TLS.userbuf:{userbuf}\n"
     return (
@@ -92,8 +93,8 @@ def write(
 
 def read(members: dict[str, Any]) -> Ticket:
     """Read a ticket's members; unknown ones are ignored; raises `BadMember`."""
-    if bad := ticket.bad_text(members, "TLS.identifier", USER_ID_PATTERN):
-        raise bad
+    if error := ticket.bad_text(members, "TLS.identifier", USER_ID_PATTERN):
+        raise error
     user_id = members["TLS.identifier"]
     sdk_app_id = _whole(members, "TLS.sdkappid", 1)
     issued_at = _whole(members, "TLS.time")

@@ -1,6 +1,7 @@
-"""Rooms: identifiers, privileges, Tencent's codes, the roomsig request and answer, room:// URLs.
+"""Tencent's protocol around a room: identifiers, privileges, codes, roomsig, room:// URLs.
 
-May enter: what Tencent says of a room and of entering it. Not: tickets, time, anything that waits.
+Belongs here: what Tencent defines about a room and about entering it. Does not belong here:
+tickets, clocks, I/O.
 """
 
 from chalicelib.trtc.codes import CODES, Code

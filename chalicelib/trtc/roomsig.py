@@ -1,7 +1,7 @@
-"""The roomsig: the request that a client must send itself, and what becomes of the answer.
+"""The roomsig: the request for it as data, and the roomsig of Tencent's answer.
 
-Nothing here sends the request, nor may anything else on a server: Tencent chooses the media route
-for the address that asks.
+The user's client must send the request itself. A server must not: Tencent chooses the media route
+by the address that asks.
 
 ::
 
@@ -60,7 +60,7 @@ class RoomsigRefused(RoomsigError):
 
     Attributes:
         code: Tencent's number.
-        info: Tencent's own words, without control characters, at most 200 characters.
+        info: Tencent's message, without control characters, at most 200 characters.
         explanation: what the code means, as a sentence.
     """
 

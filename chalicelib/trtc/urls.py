@@ -1,6 +1,6 @@
-"""The room:// URLs that a mini-program's <live-pusher> takes, written and read.
+"""Write and read the room:// URLs that a mini-program's <live-pusher> takes.
 
-Two kinds: ``room://cloud.tencent.com?…roomsig=…`` for clients that ask for a roomsig, and
+There are two kinds: ``room://cloud.tencent.com?…roomsig=…`` for clients that ask for a roomsig, and
 ``room://cloud.tencent.com/rtc?…`` for current clients (WeChat from 7.0.8), which need none.
 
 ::
@@ -96,14 +96,14 @@ def room_url(
 
     Args:
         sdk_app_id: the application.
-        user_id: the user, who alone can use the URL.
+        user_id: the only user who can use the URL.
         room: a numeric room.
         roomsig: what `roomsig.roomsig_of` returned.
         pure_audio: 1 or 2, Tencent's pure_audio_push_mod.
         record_id: the number under which Tencent records the stream.
 
     Raises:
-        BadRoomUrl: if the roomsig or an option is unusable.
+        BadRoomUrl: the roomsig or an option is unusable.
     """
     if not _is_roomsig(roomsig):
         raise BadRoomUrl("The roomsig is not a JSON object that holds anything.")
@@ -133,11 +133,11 @@ def rtc_url(
     pure_audio_mode: int | None = None,
     receive_mode: int | None = None,
 ) -> str:
-    """Return the URL for a current client; the same two tickets serve it.
+    """Return the URL for a current client, which uses the two tickets and no roomsig.
 
     Args:
         sdk_app_id: the application.
-        user_id: the user, who alone can use the URL.
+        user_id: the only user who can use the URL.
         room: a numeric or a string room.
         user_sig: the user's userSig.
         private_map_key: the user's privateMapKey for the room.
@@ -150,7 +150,7 @@ def rtc_url(
         receive_mode: Tencent's recvmode.
 
     Raises:
-        BadRoomUrl: if an option is unusable.
+        BadRoomUrl: an option is unusable.
     """
     if scene not in _SCENES:
         raise BadRoomUrl(f"The scene must be one of {', '.join(_SCENES)}.")
@@ -176,7 +176,7 @@ def rtc_url(
 
 
 def parse_room_url(url: str) -> RoomUrl:
-    """Take a room URL of either kind apart; raises `BadRoomUrl`, and nothing else."""
+    """Parse a room URL of either kind; raises `BadRoomUrl` and nothing else."""
     try:
         if url.startswith(_RTC_START):
             return _parse_rtc(_parameters(url.removeprefix(_RTC_START)))

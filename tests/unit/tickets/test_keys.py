@@ -257,7 +257,7 @@ def test_a_bad_secret_is_refused_with_a_reason(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("algorithm", ["", "ES256", "ecdsa-sha256"])
 def test_other_algorithms_are_refused(algorithm: str) -> None:
-    """There are two."""
+    """Names are exact."""
     with pytest.raises(BadKey, match="ECDSA-SHA256, HMAC-SHA256"):
         load_key(algorithm, SECRET)
 
@@ -319,8 +319,8 @@ def test_a_bad_public_key_is_refused(text: str, reason: str) -> None:
         load_public_key(text)
 
 
-def test_keys_are_read_without_the_dear_half_of_cryptography() -> None:
-    """Importing tickets and loading a key leaves out what costs a cold start 38 ms."""
+def test_keys_are_read_without_the_slow_half_of_cryptography() -> None:
+    """Importing tickets and loading a key leaves out 16 ms of a cold start."""
     code = (
         "import sys; from chalicelib.tickets import load_key;"
         "load_key('ECDSA-SHA256', sys.stdin.read()).public_pem;"
