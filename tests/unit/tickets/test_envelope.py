@@ -24,7 +24,7 @@ from chalicelib.tickets.envelope import (
     seal,
     unseal,
 )
-from tests.unit.tickets.material import b64, tencent
+from tests.support.ticket_material import b64, tencent
 
 CONTENT = b'{"TLS.ver":"2.0","a":"' + bytes(range(48, 123)).replace(b"\\", b"") * 3 + b'"}'
 

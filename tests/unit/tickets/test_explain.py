@@ -23,7 +23,7 @@ from chalicelib.tickets import (
 from chalicelib.trtc import CODES, PRIVILEGES
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.keys import pem_of_new_key
-from tests.unit.tickets.material import (
+from tests.support.ticket_material import (
     APP,
     KEYS,
     NOW,

@@ -29,7 +29,7 @@ from chalicelib.trtc import (
     Room,
 )
 from chalicelib.trtc.identifiers import parse_named_room, parse_number_room, parse_room
-from tests.unit.tickets.material import KEYS, NOW, ORDER, ROOM, ROOM_ORDER, WHO
+from tests.support.ticket_material import KEYS, NOW, ORDER, ROOM, ROOM_ORDER, WHO
 
 NAMES = st.sampled_from(list(KEYS))
 APPS = st.integers(1, 2**32 - 1)

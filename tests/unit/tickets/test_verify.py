@@ -35,7 +35,7 @@ from chalicelib.tickets.ecdsa_sha256 import EcdsaKey
 from chalicelib.tickets.verify import CLOCK_LEEWAY, open_ticket
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.keys import new_secret, pem_of_new_key
-from tests.unit.tickets.material import (
+from tests.support.ticket_material import (
     APP,
     KEYS,
     NOW,

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.tickets import SigningKey, verify_private_map_key, verify_user_sig
 from chalicelib.trtc.identifiers import parse_room
-from tests.unit.tickets.material import (
+from tests.support.ticket_material import (
     KEYS,
     NOW,
     P256,
