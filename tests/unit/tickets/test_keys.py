@@ -255,7 +255,7 @@ def test_a_bad_secret_is_refused_with_a_reason(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("algorithm", ["", "ES256", "ecdsa-sha256"])
 def test_other_algorithms_are_refused(algorithm: str) -> None:
-    """There are two."""
+    """Names are exact."""
     with pytest.raises(BadKey, match="ECDSA-SHA256, HMAC-SHA256"):
         load_key(algorithm, SECRET)
 
