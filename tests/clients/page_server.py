@@ -1,4 +1,4 @@
-"""What the web page needs around it: a backend, Roomgate's report route on another origin, an SDK."""
+"""What the web page needs: a backend, Roomgate's report route on another origin, an SDK."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def send_json(self, body: dict[str, Any], status: int = 200, **headers: str) -> None:
+    def send_json(self, body: dict[str, Any], *, status: int = 200, **headers: str) -> None:
         self.send(status, json.dumps(body).encode(), "application/json", **headers)
 
     def body(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _reporting(site_origin: list[str], reports: list[dict[str, Any]], origins: l
     class Reports(_Quiet):
         """The report route, with CORS for one origin."""
 
-        def do_OPTIONS(self) -> None:  # noqa: N802 (the base class's name)
+        def do_OPTIONS(self) -> None:
             self._note()
             allowed = {
                 "Access_Control_Allow_Headers": "authorization, content-type",
@@ -86,12 +86,12 @@ def _reporting(site_origin: list[str], reports: list[dict[str, Any]], origins: l
             }
             self.send(204, b"", "text/plain", **self._cors(), **allowed)
 
-        def do_POST(self) -> None:  # noqa: N802 (likewise)
+        def do_POST(self) -> None:
             self._note()
             body = self.body()
             reports.append(body)
             answer = {"outcome": "applied", "version": 1, "hash": "0" * 16}
-            self.send_json(answer, **self._cors())
+            self.send_json(answer, status=200, **self._cors())
 
         def _note(self) -> None:
             origins.append((self.command, self.headers.get("Origin")))
@@ -108,7 +108,7 @@ def _backend(report_url: str, *, sdk: bool) -> type:
     class Backend(_Quiet):
         """The page, the member's library, and a backend that lets everyone in."""
 
-        def do_GET(self) -> None:  # noqa: N802 (the base class's name)
+        def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/trtc.js" and sdk:
                 self.send(200, SDK.encode(), "text/javascript")
@@ -118,15 +118,15 @@ def _backend(report_url: str, *, sdk: bool) -> type:
             else:
                 super().do_GET()
 
-        def do_HEAD(self) -> None:  # noqa: N802 (likewise)
+        def do_HEAD(self) -> None:
             self.send(200 if self.path == "/trtc.js" and sdk else 404, b"", "text/javascript")
 
-        def do_POST(self) -> None:  # noqa: N802 (likewise)
+        def do_POST(self) -> None:
             body = self.body()
             if self.path == "/demo-login":
                 self.send_json({"userId": f"demo-{body['userId']}", "token": "test-session"})
             elif body["roomId"] == 13:
-                self.send_json({"code": "room-not-allowed", "detail": "Not this room."}, 403)
+                self.send_json({"code": "room-not-allowed", "detail": "Not this room."}, status=403)
             else:
                 self.send_json(_entry(next(epochs), report_url, body["roomId"]))
 

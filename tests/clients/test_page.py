@@ -40,9 +40,11 @@ class Page:
         self.until("document.documentElement?.dataset.ready === 'yes'")
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """Call a method of the DevTools protocol in this tab."""
         return self._chrome._ask(method, params, self._session)
 
     def evaluate(self, expression: str) -> Any:
+        """What an expression of JavaScript comes to, once its promise is kept."""
         result = self.ask(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
@@ -61,14 +63,17 @@ class Page:
         self.evaluate("new Promise((resolve) => setTimeout(resolve, 30))")
 
     def text(self) -> str:
+        """What can be read on the page."""
         text: str = self.evaluate("document.body.innerText")
         return text
 
     def press(self, key: dict[str, Any]) -> None:
+        """Press a key."""
         self.ask("Input.dispatchKeyEvent", type="keyDown", **key)
         self.ask("Input.dispatchKeyEvent", type="keyUp", **key)
 
     def type(self, text: str) -> None:
+        """Type into what has the focus."""
         self.ask("Input.insertText", text=text)
 
     def enter(self, name: str = "anna", room: int = 1234) -> None:
@@ -81,9 +86,11 @@ class Page:
         self.press(ENTER)
 
     def picture(self) -> bytes:
+        """A PNG of the window."""
         return base64.b64decode(self.ask("Page.captureScreenshot")["data"])
 
     def close(self) -> None:
+        """Close the tab."""
         self._chrome._ask("Target.closeTarget", {"targetId": self._target})
 
 
