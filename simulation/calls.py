@@ -32,6 +32,8 @@ HOSTS: Final = 2
 """Members of a room with an audience who are seen, at least."""
 BLIND: Final = 0.2
 """Of all pairs, where some are blind: don't see each other."""
+SIGHT: Final = 5_000
+"""Ms after its entry by which a client has seen who is there, and has reported it."""
 MUTED: Final = 0.3
 """Of all members, where some are muted: are named by nobody."""
 
@@ -105,7 +107,7 @@ class _Client:
     """A member's client, from one entry to the next."""
 
     def __init__(self, user: str, epoch: int, *, beating: bool, ageless: bool) -> None:
-        self.user, self.epoch = user, epoch
+        self.user, self.epoch, self.came = user, epoch, epoch
         self.beating, self.ageless = beating, ageless
         self.seq = 0
         self.view: frozenset[str] = frozenset()
@@ -186,8 +188,7 @@ class Play:
     def _is_right(self) -> bool:
         """Whether all are shown who are there and can be known, and nobody who is known to be gone.
 
-        Who never spoke is known if somebody names it; whose leave nobody could see, and who sends
-        no heartbeats, is not known to be gone.
+        A leave is known if somebody is there who saw the user before, or if Tencent tells of it.
         """
         shown = self.rule.shown(self.now)
         return self._clients.keys() <= shown and not any(map(self._left_traces, shown))
@@ -195,8 +196,10 @@ class Play:
     def _left_traces(self, user: str) -> bool:
         if user in self._clients:
             return False
-        seen = any(self._sees(client, user) for client in self._clients.values())
-        return seen or self.call.callbacks
+        return self.call.callbacks or any(
+            self._sees(client, user) and client.came + SIGHT < self._gone[user]
+            for client in self._clients.values()
+        )
 
     def _at(self, t: int, act: Callable[[], None]) -> None:
         heapq.heappush(self._queue, (t, next(self._number), act))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.roster.fold import Folded, fold
 from chalicelib.roster.head import Head
-from chalicelib.roster.known import MOST_PAST, Known, Needs, Read
+from chalicelib.roster.known import MOST_PAST, MOST_RECENT, Known, Needs, Read
 from chalicelib.roster.members import Member, Transition, replay
 from chalicelib.roster.signal import Kind, Order, PastReport, Signal, Source
 from chalicelib.roster.timeouts import Settled, settle, settled_members
@@ -198,12 +198,12 @@ class Roomgate:
             words = {user: next(iter(self._recall(user)), None) for user in needs.users}
             return known._replace(words={**known.words, **words})
         if needs.read is Read.PAST:
-            return known._replace(past=self._recall(user))
+            return known._replace(past=self._recall(user)[:MOST_PAST])
         return known._replace(recent=self._recall(user))
 
     def _recall(self, user: str) -> tuple[PastReport, ...]:
         mine = self._stored.get(user, {})
-        return tuple(mine[order][1] for order in sorted(mine, reverse=True)[:MOST_PAST])
+        return tuple(mine[order][1] for order in sorted(mine, reverse=True)[:MOST_RECENT])
 
     def _write(self, head: Head, transitions: Sequence[Transition]) -> None:
         self.writes += head is not self.head

@@ -51,6 +51,11 @@ class EntryRequest(NamedTuple):
         terminal_type: of the roomsig request (Tencent: 4 Android, 2 iOS, 1 what the sample
             component sends).
         scene: ``videocall`` or ``live``, for the rtc URL.
+        encode_small: also send a small picture, for the rtc URL.
+        stream_id: the name of the stream on Tencent's CDN, for the rtc URL, or None.
+        record_id: the caller's own name for the recording, for the rtc URL, or None.
+        pure_audio_mode: 1 or 2; sound without a picture, for the rtc URL, or None.
+        receive_mode: Tencent's recvmode, for the rtc URL, or None.
     """
 
     sdk_app_id: int
@@ -61,6 +66,11 @@ class EntryRequest(NamedTuple):
     private_map_key_ttl: int | None = None
     terminal_type: int = 1
     scene: Scene = "videocall"
+    encode_small: bool = False
+    stream_id: str | None = None
+    record_id: str | None = None
+    pure_audio_mode: int | None = None
+    receive_mode: int | None = None
 
 
 class IssuedUserSig(NamedTuple):
@@ -107,12 +117,14 @@ class ReportGrant(NamedTuple):
 
     Attributes:
         url: where.
+        roster_url: where it reads who is in its room, with the same token.
         token: the report token.
         epoch: unix ms; orders the member's tokens.
         expires_at: unix time in seconds.
     """
 
     url: str
+    roster_url: str
     token: str
     epoch: int
     expires_at: int
@@ -157,7 +169,7 @@ class Issuer:
     Args:
         applications: settings and signing keys.
         report_keys: the keys of report tokens.
-        report_url: where members report, webhook's ``POST /v1/userlist-reports``.
+        webhook_url: webhook's base URL, where members report and read their room's roster.
         on_failure: told where a key in KMS does not sign.
     """
 
@@ -165,12 +177,13 @@ class Issuer:
         self,
         applications: Applications,
         report_keys: ReportTokenKeys,
-        report_url: str,
+        webhook_url: str,
         on_failure: Callable[[StoreError], None] = lambda _error: None,
     ) -> None:
         self._applications = applications
         self._report_keys = report_keys
-        self._report_url = report_url
+        self._report_url = f"{webhook_url}/v1/userlist-reports"
+        self._roster_url = f"{webhook_url}/v1/roster"
         self._on_failure = on_failure
 
     def user_sig(self, caller: Caller, request: UserSigRequest, now: int) -> IssuedUserSig:
@@ -259,8 +272,13 @@ class Issuer:
                 user_sig=user_sig,
                 private_map_key=private_map_key,
                 scene=request.scene,
+                encode_small=request.encode_small,
+                stream_id=request.stream_id,
+                record_id=request.record_id,
+                pure_audio_mode=request.pure_audio_mode,
+                receive_mode=request.receive_mode,
             ),
-            ReportGrant(self._report_url, token, now_ms, now + map_ttl),
+            ReportGrant(self._report_url, self._roster_url, token, now_ms, now + map_ttl),
         )
 
     def _issue(

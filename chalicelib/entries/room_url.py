@@ -62,7 +62,9 @@ def _roomsig(answer: Mapping[str, Any] | str) -> str:
         info = f" Tencent says: {refused.info}" if refused.info else ""
         detail = f"Tencent's code {refused.code}: {refused.explanation}{info}"
         wrong = FieldError(f"{PLACE}", f"carries ErrorCode {refused.code}")
-        raise ApiError("roomsig-refused", detail, errors=(wrong,)) from None
+        raise ApiError(
+            "roomsig-refused", detail, errors=(wrong,), tencent_code=refused.code
+        ) from None
     except RoomsigUnusable as unusable:
         wrong = FieldError(PLACE, unusable.reason)
         raise ApiError("roomsig-unusable", unusable.reason, errors=(wrong,)) from None

@@ -114,7 +114,7 @@ def _list(head: Head, signal: Signal, known: Known, now: int, most: int) -> Step
         return agrees(head, signal, known)
     if _is_outdated(head, signal):
         return Step(head, outcome=Outcome.STALE)
-    claim = claim_of(signal, known.reports())
+    claim = claim_of(signal, known.reports(), known.recent_reports() if signal.asked else ())
     if claim is None:
         return Step(head, outcome=Outcome.STALE)
     members = known.roster()
@@ -128,11 +128,10 @@ def _list(head: Head, signal: Signal, known: Known, now: int, most: int) -> Step
 def _is_outdated(head: Head, signal: Signal) -> bool:
     """Whether a list was true at its time, and the room went on to another set since.
 
-    Not if a leave rests on its reporter's word, which may be taking that back, nor if its reporter
-    itself is about to leave.
+    Not if a leave rests on its reporter's word, which may be taking that back.
     """
     stops = head.stops()
     at = position(stops, signal.hash, signal.received)
     if not at or signal.t > stops[at - 1].began:
         return False
-    return not head.pending
+    return not any(signal.user in group.witnesses for group in head.pending)

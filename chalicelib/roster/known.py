@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from chalicelib.roster.members import Member
     from chalicelib.roster.signal import PastReport
 
-MOST_PAST: Final = 8
-"""Stored reports of one reporter that are read at once, the newest ones."""
+MOST_PAST: Final = 3
+"""Newest stored reports of one reporter that a list is compared with."""
+
+MOST_RECENT: Final = 8
+"""Likewise a heartbeat, and a list that was asked for."""
 
 
 class Read(StrEnum):
@@ -24,8 +27,9 @@ class Read(StrEnum):
 
     MEMBERS: the room's members as of its head's version, those about to leave among them.
     PAST: the newest `MOST_PAST` stored reports of the signal's user in this room, whatever their
-    tokens; the one that is folded is among them if it is that new. RECENT: the same, as they stood
-    a moment ago, which costs half. WORDS: the newest stored report of each of some users.
+    tokens; the one that is folded is among them if it is that new. RECENT: `MOST_RECENT` of them,
+    as they stood a moment ago, which costs half. WORDS: the newest stored report of each of some
+    users.
     """
 
     MEMBERS = "members"
@@ -64,7 +68,7 @@ class Known(NamedTuple):
     Attributes:
         members: see `Read`, as the rest.
         past: the newest first.
-        recent: likewise; strong reads of them serve as well.
+        recent: likewise.
         words: by user; None for one that has reported nothing.
     """
 
@@ -86,9 +90,7 @@ class Known(NamedTuple):
         return self.past
 
     def recent_reports(self) -> tuple[PastReport, ...]:
-        """The same, perhaps without one that was stored a moment ago."""
-        if self.past is not None:
-            return self.past
+        """More of them, perhaps without one that was stored a moment ago."""
         if self.recent is None:
             raise Lacking(Needs(Read.RECENT))
         return self.recent

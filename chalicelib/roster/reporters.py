@@ -112,18 +112,23 @@ class Claim(NamedTuple):
         return self.start >= mark.t or self.signal.t > mark.t + self.patience
 
 
-def claim_of(signal: Signal, past: Sequence[PastReport]) -> Claim | None:
+def claim_of(
+    signal: Signal, past: Sequence[PastReport], recent: Sequence[PastReport] = ()
+) -> Claim | None:
     """A list beside what its reporter said before; None: the reporter has said something newer.
 
     Args:
         signal: the list.
         past: the reporter's newest reports, the newest first.
+        recent: more of them, where it was asked for; perhaps without one of a moment ago.
     """
     if past and past[0].order > signal.order:
         return None
     older = [each for each in past if each.order < signal.order]
     last = older[0] if older else None
-    return Claim(signal, last, next((it for it in older if it.members != 1), last), older)
+    return Claim(
+        signal, last, next((it for it in older if it.members != 1), last), [*older, *recent]
+    )
 
 
 def position(stops: Iterable[PastState], hash_: str, received: int) -> int | None:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chalicelib.roster.codec import members_of
-from chalicelib.roster.known import MOST_PAST
+from chalicelib.roster.known import MOST_PAST, MOST_RECENT
 from chalicelib.roster.members import replay
 from chalicelib.table.errors import HistoryGone, ReportConflict
 from chalicelib.table.item_keys import change_key, head_key, number_of, report_key, snapshot_key
@@ -129,14 +129,13 @@ class EventTable:
         found = self._items.put_once(callback_item(stored, ttl))
         return None if found is None else callback_of(found)
 
-    def past(self, place: ReporterKey, *, strong: bool = True) -> tuple[PastReport, ...]:
-        """A reporter's newest reports, the newest first, as many as a fold looks at.
+    def past(self, place: ReporterKey) -> tuple[PastReport, ...]:
+        """A reporter's newest reports, the newest first: a few of them."""
+        return tuple(map(said_of, self._newest(place, MOST_PAST)))
 
-        Args:
-            place: the reporter.
-            strong: as they stand now; else as they stood a moment ago, for half the cost.
-        """
-        return tuple(map(said_of, self._newest(place, MOST_PAST, strong=strong)))
+    def recent(self, place: ReporterKey) -> tuple[PastReport, ...]:
+        """Some more of them, as they stood a moment ago, for half the cost."""
+        return tuple(map(said_of, self._newest(place, MOST_RECENT, strong=False)))
 
     def last_word(self, place: ReporterKey) -> PastReport | None:
         """A reporter's newest report."""

@@ -256,7 +256,7 @@ class RoomWriter:
         if needs.read is Read.PAST:
             return known._replace(past=self.table.past(place))
         if needs.read is Read.RECENT:
-            return known._replace(recent=self.table.past(place, strong=False))
+            return known._replace(recent=self.table.recent(place))
         words = {
             other: self.table.last_word(place._replace(user_id=other)) for other in needs.users
         }

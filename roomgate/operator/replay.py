@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chalicelib.roster.fold import fold
 from chalicelib.roster.head import Head, Lease
-from chalicelib.roster.known import MOST_PAST, Known, Needs
+from chalicelib.roster.known import MOST_PAST, MOST_RECENT, Known, Needs
 from chalicelib.roster.members import Reason, replay
 from chalicelib.roster.signal import Kind, PastReport, Source
 from chalicelib.roster.timeouts import settled_members
@@ -100,7 +100,7 @@ def replayed(story: Story, now: int) -> set[str]:
         if signal.source is not Source.TENCENT:
             mine.append(_said(signal))
             mine.sort(reverse=True)
-        known = Known(members, tuple(mine[:MOST_PAST]))
+        known = Known(members, tuple(mine[:MOST_PAST]), tuple(mine[:MOST_RECENT]))
         while isinstance(
             folded := fold(head, signal, known, now=came_in, most=MOST_MEMBERS), Needs
         ):

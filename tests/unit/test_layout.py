@@ -125,7 +125,7 @@ def test_the_issuer_starts_without_what_its_cold_start_cannot_afford() -> None:
     )
     environ = {
         "ROOMGATE_STACK": "s",
-        "ROOMGATE_REPORT_URL": "https://example.test/reports",
+        "ROOMGATE_WEBHOOK_URL": "https://example.test",
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
     }
     done = subprocess.run(
