@@ -14,7 +14,7 @@ from chalicelib.errors import FieldError, InvalidRequest
 from chalicelib.roster.members import Reason, Transition, vouched_for
 from chalicelib.roster.signal import Source
 from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS
-from chalicelib.schema import Array, Field, Flag, Integer, OneOf, Record, Text, Type
+from chalicelib.schema import Array, Field, Flag, Integer, OneOf, Record, Text
 from chalicelib.table.history import MOST_SHOWN, Window
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.rooms import Change
@@ -89,8 +89,7 @@ SESSIONS_PARAMETERS = (
 )
 
 SOURCE = OneOf({source: source for source in Source}, "who vouches for it")
-BY: Type[str] = USER_ID
-BY_FIELD = Field("by", BY, "by", required=False, default="")
+BY_FIELD = Field("by", USER_ID, "by", required=False, default="")
 CURSOR_FIELD = Field("nextCursor", Text(CURSOR_SCHEMA["maxLength"]), "next_cursor", required=False)
 HASH_FIELD = Field("hash", HASH, "hash")
 HEARD_FIELD = Field("heardAt", MOMENT, "heard")

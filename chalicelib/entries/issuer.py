@@ -9,9 +9,8 @@ from chalicelib.auth.report_tokens import Claims, mint
 from chalicelib.entries.applications import application_of, refuse_key, refuse_store_down
 from chalicelib.errors import ApiError, FieldError
 from chalicelib.stores.store import StoreError
-from chalicelib.tickets import issue_private_map_key, issue_user_sig
+from chalicelib.tickets import CODECS, issue_private_map_key, issue_user_sig
 from chalicelib.trtc import ALL, names_of, roomsig_request, rtc_url
-from chalicelib.trtc.algorithms import HMAC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,22 +20,22 @@ if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications
     from chalicelib.stores.settings import Bounds
     from chalicelib.tickets import SigningKey
-    from chalicelib.trtc import Room, RoomsigRequest, Scene
+    from chalicelib.trtc import Room, RoomsigRequest, Scene, SdkAppId, UserId
 
 
 class UserSigRequest(NamedTuple):
     """Ask for a userSig; ``ttl`` in seconds, None for the application's default."""
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     ttl: int | None = None
 
 
 class RoomTicketRequest(NamedTuple):
     """Ask for a privateMapKey; ``privileges`` are Tencent's bits, ``ttl`` as in UserSigRequest."""
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     privileges: int = ALL
     ttl: int | None = None
@@ -58,8 +57,8 @@ class EntryRequest(NamedTuple):
         receive_mode: Tencent's recvmode, for the rtc URL, or None.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     privileges: int = ALL
     user_sig_ttl: int | None = None
@@ -330,8 +329,9 @@ def _roomsig_request(
 
 
 def _check_room_kind(application: Application, room: Room) -> None:
-    if room.number is None and application.key.algorithm != HMAC:
-        detail = "This application signs with ECDSA, whose tickets know numeric rooms only."
+    algorithm = application.key.algorithm
+    if room.number is None and not CODECS[algorithm].string_rooms:
+        detail = f"This application signs with {algorithm}, whose tickets know numeric rooms only."
         raise ApiError(
             "string-room-unsupported", detail, errors=(FieldError("#/strRoomId", detail),)
         )

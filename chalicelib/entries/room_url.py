@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.auth.caller import Caller
-    from chalicelib.trtc.identifiers import NumberRoom
+    from chalicelib.trtc.identifiers import NumberRoom, SdkAppId, UserId
 
 PLACE = "#/answer"
 
@@ -25,8 +25,8 @@ class RoomUrlRequest(NamedTuple):
         record_id: for bizbuf, or None.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: NumberRoom
     answer: Mapping[str, Any] | str
     pure_audio: int | None = None

@@ -1,8 +1,9 @@
 'use strict';
 
 // Calls in real time over HTTP: members of the library on phones whose network is bad, against a
-// deployed Roomgate. Reads on standard input {issuer, apiKey, sdkAppId, sizes, firstRoom, seconds,
-// lost, seed}, prints what is true at the end as JSON.
+// deployed Roomgate. Reads on standard input {issuer, rooms, apiKey, sdkAppId, sizes, firstRoom,
+// seconds, lost, seed}; prints as JSON what is true and what the rosters say 15 s after the calls,
+// and which lists are not acknowledged after a minute of a good network.
 
 const fs = require('fs');
 const { performance } = require('perf_hooks');
@@ -38,8 +39,8 @@ class RealWorld {
 
 /** The deployed functions: the issuer by an API key, as a backend asks it, and the report route. */
 class Deployed {
-  constructor({ issuer, apiKey, sdkAppId }) {
-    Object.assign(this, { issuer, apiKey, sdkAppId, statuses: {} });
+  constructor({ issuer, rooms, apiKey, sdkAppId }) {
+    Object.assign(this, { issuer, rooms, apiKey, sdkAppId, statuses: {} });
   }
 
   async entry(userId, roomId) {
@@ -50,6 +51,12 @@ class Deployed {
     });
     if (!response.ok) throw { status: response.status, ...(await response.json()) };
     return response.json();
+  }
+
+  async roster(roomId) {
+    const headers = { Authorization: `Bearer ${this.apiKey}` };
+    const response = await fetch(`${this.rooms}/v1/apps/${this.sdkAppId}/rooms/${roomId}`, { headers });
+    return (await response.json()).members.map(({ userId }) => userId).sort();
   }
 
   async receive({ url, headers, body }) {
@@ -90,15 +97,20 @@ async function main() {
     for (let index = 0; index < size; index += 1) live(world, call.add(`user-${number}-${index}`, network), number + index, { ms });
     return call;
   });
-  await new Promise((resolve) => setTimeout(resolve, ms + 15000)); // The last change may be 15 s old.
-  const rooms = calls.map(({ roomId, present, participants, transitions }) => ({
-    ...{ roomId, transitions, present: [...present].map(({ userid }) => userid).sort() },
-    unsent: participants.filter(({ member }) => member.reporter && member.reporter.unsent).map(({ userid }) => userid),
-    problems: participants.map(({ member }) => member.state.problem).filter(Boolean),
-    faults: participants.flatMap(({ faults }) => faults),
+  const sleep = (wait) => new Promise((resolve) => setTimeout(resolve, wait));
+  await sleep(ms + 15000);
+  const rooms = await Promise.all(calls.map(async ({ roomId, present, transitions }) => {
+    const truth = [...present].map(({ userid }) => userid).sort();
+    return { roomId, transitions, truth, roster: await deployed.roster(roomId) };
   }));
-  const requests = calls.flatMap(({ participants }) => participants.map(({ phone }) => phone.sent.length));
-  console.log(JSON.stringify({ rooms, statuses: deployed.statuses, requests: requests.reduce((sum, each) => sum + each, 0) }));
+  const everyone = calls.flatMap(({ participants }) => participants);
+  for (const { phone } of everyone) Object.assign(phone.network, { lost: 0, late: 0, twice: 0 });
+  const open = ({ member }) => member.reporter && member.reporter.unsent;
+  for (let seconds = 0; seconds < 60 && everyone.some(open); seconds += 1) await sleep(1000);
+  const unsent = everyone.filter(open).map(({ userid }) => userid);
+  const faults = everyone.flatMap((participant) => participant.faults);
+  const requests = everyone.map(({ phone }) => phone.sent.length);
+  console.log(JSON.stringify({ rooms, unsent, faults, statuses: deployed.statuses, requests: requests.reduce((sum, each) => sum + each, 0) }));
   process.exit(0); // The members go on for as long as anyone waits.
 }
 
