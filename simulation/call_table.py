@@ -1,4 +1,4 @@
-"""The table of calls: what is made of them, by their size, by who sees whom, and by what happens."""
+"""The table of calls: what is made of them, by size, by who sees whom, and by what happens."""
 
 from __future__ import annotations
 

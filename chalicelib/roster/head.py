@@ -253,14 +253,15 @@ class Head(NamedTuple):
         """Whether one of the members is about to leave."""
         return any((member in group.names) != group.others for group in self.pending)
 
-    def needed(self) -> int:
-        """How many witnesses a leave needs now: the more are about to leave, the more."""
-        leavers = sum(group.size for group in self.pending)
+    def needed(self, pending: Pending) -> int:
+        """How many witnesses a leave needs now: the more leave by its first one's word, the more."""
+        first = pending.witnesses[0]
+        leavers = sum(group.size for group in self.pending if group.witnesses[0] == first)
         return min(1 + ceil(log2(1 + leavers)), max(2, self.size - 1))
 
     def lacking(self, pending: Pending) -> int:
         """How many witnesses a leave lacks."""
-        return self.needed() - len(pending.witnesses)
+        return self.needed(pending) - len(pending.witnesses)
 
     def ends_waiting(self, pending: Pending) -> int:
         """When a leave counts, in unix ms.

@@ -63,10 +63,9 @@ def _agrees(head: Head, signal: Signal, known: Known) -> Step:
         past = known.reports()
         last = past[0] if past and past[0].hash == signal.hash else None
         if last is not None:
-            before = next((each for each in past[1:] if each.members != 1), None)
             members = known.roster()
             listed = members.keys() - head.leaving(members).keys()
-            claim = Claim(signal._replace(listed=listed), last, before)
+            claim = Claim(signal._replace(listed=listed), last, None, past[1:])
             after = witnessed(after, claim, members)
     if after is head or after == head:
         return Step(head, outcome=Outcome.UNCHANGED)

@@ -251,8 +251,8 @@ def witnessed(head: Head, claim: Claim, members: Mapping[str, Member]) -> Head:
         claim: a list, and what is known of its reporter.
         members: who is in the room.
     """
-    signal, before = claim.signal, claim.before
-    if before is None or claim.names_nobody_yet:
+    signal, named = claim.signal, claim.older
+    if not named or claim.names_nobody_yet:
         return head
 
     def has_seen(group: Pending) -> bool:
@@ -261,7 +261,8 @@ def witnessed(head: Head, claim: Claim, members: Mapping[str, Member]) -> Head:
             and signal.user not in group.witnesses
             and signal.t >= group.t - STRAGGLER
             and all(
-                user not in signal.stated and names(before, user, None, members[user].since)
+                user not in signal.stated
+                and any(names(report, user, None, members[user].since) for report in named)
                 for user in group.users(members)
             )
         )

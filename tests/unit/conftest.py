@@ -13,14 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OUTSIDE = {
-    "subprocess.Popen",
-    "os.system",
-    "os.posix_spawn",
-    "os.fork",
-    "socket.connect",
-    "socket.bind",
-}
+PROCESSES = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork"}
+SOCKETS = {"socket.connect", "socket.bind"}
 SPARED = (".hypothesis", "__pycache__", "/dev/null")
 """Hypothesis keeps examples that failed, and Python what it compiled."""
 
