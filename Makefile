@@ -8,7 +8,7 @@ TEST := $(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loa
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run example demo-data test coverage soak live lint package deploy undeploy bench lock clean
+.PHONY: help run example demo-data test test-fast test-slow coverage soak live lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,8 +22,14 @@ example: $(READY)  ## the example backend beside a running make run (ARGS=--help
 demo-data: $(READY)  ## yesterday's rooms, made up, for roomgate analytics (ARGS=--help: its options)
 	@$(BIN)/python -m infra.demo.dataset $(ARGS)
 
-test: $(READY)  ## all tests
+test: $(READY)  ## all tests, those of chance with few seeds
 	@$(TEST)
+
+test-fast: $(READY)  ## the unit tests: what to run on each save
+	@$(subst tests,tests/unit,$(TEST)) --quiet
+
+test-slow: $(READY)  ## the tests of chance with many seeds
+	@ROOMGATE_SEEDS=many $(subst tests,tests/slow,$(TEST))
 
 coverage: $(READY)  ## all tests, and which lines they reach; that takes half as long again
 	@rm -f .coverage .coverage.*

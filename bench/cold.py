@@ -23,7 +23,7 @@ from bench import bundles
 from bench.emulators.runtime_api import RuntimeApi
 from bench.emulators.stores import AwsStores, Extension
 from bench.figures import BenchError, Figure
-from bench.material import REGION, REPORT_URL, SESSION_TOKEN, STACK, empty_event, entry_event
+from bench.material import REGION, SESSION_TOKEN, STACK, WEBHOOK_URL, empty_event, entry_event
 from infra.emulators.loopback import HOST
 from infra.package import target
 from infra.package.template import environment
@@ -114,7 +114,7 @@ def _starts(
     plain = bundles.runtime(scratch / "runtime", boto3=False)
     full = bundles.runtime(scratch / "runtime-boto3", boto3=True)
     template = json.loads(issuer.template.read_text())
-    ours = {"ROOMGATE_STACK": STACK, "ROOMGATE_REPORT_URL": REPORT_URL}
+    ours = {"ROOMGATE_STACK": STACK, "ROOMGATE_WEBHOOK_URL": WEBHOOK_URL}
     port = {"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(extension_port)}
     extension = environment(template, {"HasExtension": True}) | ours | port
     endpoint = {"AWS_ENDPOINT_URL": f"http://{HOST}:{aws_port}"}

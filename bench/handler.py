@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.emulators.stores import Extension
 from bench.figures import BenchError
-from bench.material import REPORT_URL, SDK_APP_ID, SESSION_TOKEN, STACK, entry_event
+from bench.material import SDK_APP_ID, SESSION_TOKEN, STACK, WEBHOOK_URL, entry_event
 from bench.rounds import figure, take_turns
 from bench.signing import SIGN, bare_sign
 from infra.layout import ROOT
@@ -66,7 +66,7 @@ def _environment(extension_port: int) -> Iterator[None]:
     before = dict(os.environ)
     os.environ |= {
         "ROOMGATE_STACK": STACK,
-        "ROOMGATE_REPORT_URL": REPORT_URL,
+        "ROOMGATE_WEBHOOK_URL": WEBHOOK_URL,
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(extension_port),
         "AWS_SESSION_TOKEN": SESSION_TOKEN,
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 STACK: Final = "roomgate"
-REPORT_URL: Final = "https://rooms.example.com/webhook/v1/userlist-reports"
+WEBHOOK_URL: Final = "https://rooms.example.com/webhook"
 SDK_APP_ID: Final = 1_400_037_025
 USER_ID: Final = "oGZUI0egBJY1zhBYw2KhdUfwVJJE"  # As long as an openid.
 ROOM: Final = 1234

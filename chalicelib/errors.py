@@ -37,6 +37,7 @@ class ApiError(Exception):
         errors: the wrong members, where members are to blame.
         retry_after: seconds after which trying again makes sense, or None.
         facts: what the log line is to say of it besides; never a ticket, key or token.
+        tencent_code: the code with which Tencent refused, where it did.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class ApiError(Exception):
         errors: tuple[FieldError, ...] = (),
         retry_after: int | None = None,
         facts: Mapping[str, object] = MappingProxyType({}),
+        tencent_code: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -54,6 +56,7 @@ class ApiError(Exception):
         self.errors = errors
         self.retry_after = retry_after
         self.facts = facts
+        self.tencent_code = tencent_code
 
 
 class InvalidRequest(ApiError):

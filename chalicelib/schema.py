@@ -24,7 +24,6 @@ and read by it. msgspec is faster, but accepts a member twice and a line feed af
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -443,34 +442,3 @@ def decode(type_: Type[T], value: Any) -> T:
         raise InvalidRequest(
             tuple(FieldError(f"#{place}", detail) for place, detail in shown)
         ) from None
-
-
-class NotStrict(ValueError):
-    """A JSON text that Python would take and Roomgate does not."""
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise NotStrict("An object names one member twice.")
-    return members
-
-
-def _no_constant(_name: str) -> Any:
-    raise NotStrict("NaN and Infinity are no JSON numbers.")
-
-
-# Made once: json.loads with hooks would make a decoder for each text.
-_parse = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant).decode
-
-
-def parse_json(text: str) -> Any:
-    """Parse one JSON value strictly: no member twice, no NaN.
-
-    Raises:
-        NotStrict: Python would take it, but it is no JSON, or names a member twice.
-        json.JSONDecodeError: it is no JSON.
-        ValueError: a number of over 4,300 digits.
-        RecursionError: it nests too deeply.
-    """
-    return _parse(text)

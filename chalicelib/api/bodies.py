@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import ApiError
-from chalicelib.schema import NotStrict, parse_json
+from chalicelib.json_text import NotStrict, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

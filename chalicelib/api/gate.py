@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from chalice.app import Request, Response
 
 from chalicelib.api.bodies import read_json, read_raw
+from chalicelib.api.cross_origin import allowed_headers, preflight_headers
 from chalicelib.api.log import log
 from chalicelib.api.parameters import query_of
 from chalicelib.api.problems import problem_response
@@ -102,6 +103,7 @@ class Route(NamedTuple, Generic[Who, Body]):
         problems: codes that this route answers besides the common ones.
         parameters: path, query and header parameters, as OpenAPI parameter objects.
         tagged: its answers carry an ETag, and may be a 304.
+        cross_origin: pages of the gate's web origins may call it.
         event: what its log line is called.
         refused: the metric that counts refusals by their reason, the problem's code.
     """
@@ -118,6 +120,7 @@ class Route(NamedTuple, Generic[Who, Body]):
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
     tagged: bool = False
+    cross_origin: bool = False
     event: str = "request"
     refused: str | None = None
     read: Callable[[Request, int], Any] = read_json
@@ -132,6 +135,7 @@ class Gate:
         title: the function's name in its API document.
         ready: whether what the function's role reads is loaded; asked by ``/readyz``, so it answers
             from memory.
+        origins: web origins whose pages may call the cross-origin routes.
         clock: unix time in seconds, as ``time.time``.
     """
 
@@ -141,11 +145,13 @@ class Gate:
         title: str,
         *,
         ready: Callable[[], bool],
+        origins: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.app = app
         self.title = title
         self.routes: list[Route[Any, Any]] = []
+        self._origins = origins
         self._clock = clock
         self._document: str | None = None
         app.register_middleware(_chalice_errors_as_problems, "http")
@@ -169,8 +175,22 @@ class Gate:
             # other.
             name = view.__name__
             self.app.route(route.path, methods=[route.method], name=name, content_types=[])(served)
+            if route.cross_origin:
+                self._answer_preflights(route, f"{name}_preflight")
 
         return register
+
+    def _answer_preflights(self, route: Route[Any, Any], name: str) -> None:
+        """Serve OPTIONS of a route: API Gateway's own answer could name one origin only."""
+
+        def preflight(**_path: str) -> Response:
+            request = self.app.current_request
+            assert request is not None  # Chalice sets it before it calls a view.
+            origin = request.headers.get("origin")
+            headers = preflight_headers(route.method, origin, self._origins)
+            return Response("", status_code=HTTPStatus.NO_CONTENT, headers=dict(headers))
+
+        self.app.route(route.path, methods=["OPTIONS"], name=name, content_types=[])(preflight)
 
     def _serve(
         self, route: Route[Any, Any], view: Callable[[Call[Any, Any]], Response], request: Request
@@ -180,6 +200,9 @@ class Gate:
         response = None
         try:
             response = _respond(route, view, request, call)
+            if route.cross_origin:
+                origin = call.headers.get("origin")
+                response.headers |= allowed_headers(origin, self._origins)
         finally:
             # A fault of ours gets its line too, and then its traceback.
             if route.auth or route.signed:

@@ -34,6 +34,7 @@ from chalicelib.schema import (
     Array,
     Checked,
     Field,
+    Flag,
     Foreign,
     Integer,
     Nullable,
@@ -55,6 +56,9 @@ TERMINALS = Checked(
         "description": "Tencent's TerminalType: 4 Android, 2 iOS, 1 the sample component",
     },
 )
+STREAM_ID = Text(64, least=1, pattern="[A-Za-z0-9_-]*", description="rtc URL: streamid")
+RECORD_ID = Text(64, least=1, pattern="[A-Za-z0-9_-]*", description="rtc URL: userdefinerecordid")
+"""Tencent: at most 64 bytes of letters, digits, hyphens and underscores."""
 SCENES = OneOf({"videocall": "videocall", "live": "live"}, "appscene of the rtc URL")
 KIND = OneOf({kind: kind for kind in (USER_SIG, PRIVATE_MAP_KEY)}, "what the ticket is")
 # Each byte of an answer can become three of the URL.
@@ -86,6 +90,22 @@ ENTRY_REQUEST = Record(
     _optional_ttl("privateMapKeyTtl", "private_map_key_ttl"),
     Field("terminalType", TERMINALS, "terminal_type", required=False, default=1),
     Field("scene", SCENES, "scene", required=False, default="videocall"),
+    Field(
+        "smallStream",
+        Flag("rtc URL: also send a small picture (encsmall)"),
+        "encode_small",
+        required=False,
+        default=False,
+    ),
+    Field("streamId", STREAM_ID, "stream_id", required=False),
+    Field("recordId", RECORD_ID, "record_id", required=False),
+    Field(
+        "pureAudioMode",
+        Integer(1, 2, "rtc URL: sound without a picture"),
+        "pure_audio_mode",
+        required=False,
+    ),
+    Field("receiveMode", Integer(1, 4, "rtc URL: recvmode"), "receive_mode", required=False),
 )
 ROOM_URL_REQUEST = Record(
     RoomUrlRequest,
@@ -145,6 +165,7 @@ ROOMSIG_REQUEST = Record(
 REPORT = Record(
     ReportGrant,
     Field("url", Text(2048, description="POST the lists here"), "url"),
+    Field("rosterUrl", Text(2048, description="GET who is in the room here"), "roster_url"),
     Field("token", Text(2048, description="for Authorization: Bearer"), "token"),
     Field("epoch", UNIX_MS, "epoch"),
     Field("expiresAt", UNIX_SECONDS, "expires_at"),

@@ -75,6 +75,10 @@ PROBLEM: dict[str, Any] = {
         "code": {"type": "string", "enum": list(PROBLEMS)},
         "detail": {"type": "string"},
         "requestId": {"type": ["string", "null"]},
+        "tencentCode": {
+            "type": "integer",
+            "description": "of roomsig-refused: the code with which Tencent refused",
+        },
         "errors": {
             "type": "array",
             "items": {

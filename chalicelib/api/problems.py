@@ -66,7 +66,7 @@ def problem_body(
         code: a key of PROBLEMS.
         detail: a sentence about this occurrence.
         request_id: API Gateway's id of the request; it stands in the log line too.
-        errors: ``refusal.Wrong`` tuples; a place that starts with ``#`` becomes a ``pointer``,
+        errors: `FieldError` tuples; a place that starts with ``#`` becomes a ``pointer``,
             another a ``parameter``.
     """
     status, title = PROBLEMS[code]
@@ -89,6 +89,8 @@ def problem_body(
 def problem_response(refusal: ApiError, request_id: str | None) -> Response:
     """A refusal as an HTTP answer."""
     body = problem_body(refusal.code, refusal.detail, request_id, refusal.errors)
+    if refusal.tencent_code is not None:
+        body["tencentCode"] = refusal.tencent_code
     headers: dict[str, str | list[str]] = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)

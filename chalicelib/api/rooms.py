@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from chalicelib.api.conditional import answer_unless_known, tag_of
 from chalicelib.api.cursors import CURSOR_SCHEMA, Cursors
 from chalicelib.api.parameters import integer
 from chalicelib.api.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD, USER_ID
@@ -12,9 +14,9 @@ from chalicelib.errors import FieldError, InvalidRequest
 from chalicelib.roster.members import Reason, Transition, vouched_for
 from chalicelib.roster.signal import Source
 from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS
-from chalicelib.schema import Array, Field, Flag, Integer, OneOf, Record, Text, Type
+from chalicelib.schema import Array, Field, Flag, Integer, OneOf, Record, Text
 from chalicelib.table.history import MOST_SHOWN, Window
-from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.rooms import Change
 from chalicelib.table.sessions import Evidence, Session
 from chalicelib.trtc import parse_room_key
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from chalicelib.table.history import Roster, Standing
+    from chalice.app import Response
+
+    from chalicelib.api.gate import Call
+    from chalicelib.table.confirmations import Confirmations
+    from chalicelib.table.history import History, Roster, Standing
     from chalicelib.table.listings import OpenRoom, Spot
     from chalicelib.trtc import Room
 
@@ -83,8 +89,7 @@ SESSIONS_PARAMETERS = (
 )
 
 SOURCE = OneOf({source: source for source in Source}, "who vouches for it")
-BY: Type[str] = USER_ID
-BY_FIELD = Field("by", BY, "by", required=False, default="")
+BY_FIELD = Field("by", USER_ID, "by", required=False, default="")
 CURSOR_FIELD = Field("nextCursor", Text(CURSOR_SCHEMA["maxLength"]), "next_cursor", required=False)
 HASH_FIELD = Field("hash", HASH, "hash")
 HEARD_FIELD = Field("heardAt", MOMENT, "heard")
@@ -322,6 +327,35 @@ def roster_of(
             for user, member in members
         ],
     )
+
+
+def answer_roster(
+    call: Call[Any, None],
+    history: History,
+    confirmations: Confirmations,
+    ref: RoomKey,
+    asking: str | None,
+) -> Response:
+    """Answer with the roster of now, or a 304 where the caller has it.
+
+    Args:
+        call: the request.
+        history: reads the room.
+        confirmations: tells who has reported itself.
+        ref: the room.
+        asking: the member whose newest list gives the members their play URLs, or None.
+    """
+    # First, so that the roster that its list was written beside leads to the one of now.
+    playurls = history.playurls(ReporterKey(*ref, asking)) if asking else {}
+    standing = history.standing(ref, call.now_ms)
+    now = cache(lambda: history.roster(standing))
+    spoken = confirmations.of(standing, lambda: now().members)
+
+    def body() -> dict[str, Any]:
+        return ROSTER_ANSWER.encode(roster_of(standing, now(), playurls, spoken, None))
+
+    tag = tag_of(what_decides(standing), sorted(playurls.items()), sorted(spoken))
+    return answer_unless_known(call, tag, body)
 
 
 def what_decides(standing: Standing) -> list[Any]:

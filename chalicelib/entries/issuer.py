@@ -9,9 +9,8 @@ from chalicelib.auth.report_tokens import Claims, mint
 from chalicelib.entries.applications import application_of, refuse_key, refuse_store_down
 from chalicelib.errors import ApiError, FieldError
 from chalicelib.stores.store import StoreError
-from chalicelib.tickets import issue_private_map_key, issue_user_sig
+from chalicelib.tickets import CODECS, issue_private_map_key, issue_user_sig
 from chalicelib.trtc import ALL, names_of, roomsig_request, rtc_url
-from chalicelib.trtc.algorithms import HMAC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,22 +20,22 @@ if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications
     from chalicelib.stores.settings import Bounds
     from chalicelib.tickets import SigningKey
-    from chalicelib.trtc import Room, RoomsigRequest, Scene
+    from chalicelib.trtc import Room, RoomsigRequest, Scene, SdkAppId, UserId
 
 
 class UserSigRequest(NamedTuple):
     """Ask for a userSig; ``ttl`` in seconds, None for the application's default."""
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     ttl: int | None = None
 
 
 class RoomTicketRequest(NamedTuple):
     """Ask for a privateMapKey; ``privileges`` are Tencent's bits, ``ttl`` as in UserSigRequest."""
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     privileges: int = ALL
     ttl: int | None = None
@@ -51,16 +50,26 @@ class EntryRequest(NamedTuple):
         terminal_type: of the roomsig request (Tencent: 4 Android, 2 iOS, 1 what the sample
             component sends).
         scene: ``videocall`` or ``live``, for the rtc URL.
+        encode_small: also send a small picture, for the rtc URL.
+        stream_id: the name of the stream on Tencent's CDN, for the rtc URL, or None.
+        record_id: the caller's own name for the recording, for the rtc URL, or None.
+        pure_audio_mode: 1 or 2; sound without a picture, for the rtc URL, or None.
+        receive_mode: Tencent's recvmode, for the rtc URL, or None.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     privileges: int = ALL
     user_sig_ttl: int | None = None
     private_map_key_ttl: int | None = None
     terminal_type: int = 1
     scene: Scene = "videocall"
+    encode_small: bool = False
+    stream_id: str | None = None
+    record_id: str | None = None
+    pure_audio_mode: int | None = None
+    receive_mode: int | None = None
 
 
 class IssuedUserSig(NamedTuple):
@@ -107,12 +116,14 @@ class ReportGrant(NamedTuple):
 
     Attributes:
         url: where.
+        roster_url: where it reads who is in its room, with the same token.
         token: the report token.
         epoch: unix ms; orders the member's tokens.
         expires_at: unix time in seconds.
     """
 
     url: str
+    roster_url: str
     token: str
     epoch: int
     expires_at: int
@@ -157,7 +168,7 @@ class Issuer:
     Args:
         applications: settings and signing keys.
         report_keys: the keys of report tokens.
-        report_url: where members report, webhook's ``POST /v1/userlist-reports``.
+        webhook_url: webhook's base URL, where members report and read their room's roster.
         on_failure: told where a key in KMS does not sign.
     """
 
@@ -165,12 +176,13 @@ class Issuer:
         self,
         applications: Applications,
         report_keys: ReportTokenKeys,
-        report_url: str,
+        webhook_url: str,
         on_failure: Callable[[StoreError], None] = lambda _error: None,
     ) -> None:
         self._applications = applications
         self._report_keys = report_keys
-        self._report_url = report_url
+        self._report_url = f"{webhook_url}/v1/userlist-reports"
+        self._roster_url = f"{webhook_url}/v1/roster"
         self._on_failure = on_failure
 
     def user_sig(self, caller: Caller, request: UserSigRequest, now: int) -> IssuedUserSig:
@@ -259,8 +271,13 @@ class Issuer:
                 user_sig=user_sig,
                 private_map_key=private_map_key,
                 scene=request.scene,
+                encode_small=request.encode_small,
+                stream_id=request.stream_id,
+                record_id=request.record_id,
+                pure_audio_mode=request.pure_audio_mode,
+                receive_mode=request.receive_mode,
             ),
-            ReportGrant(self._report_url, token, now_ms, now + map_ttl),
+            ReportGrant(self._report_url, self._roster_url, token, now_ms, now + map_ttl),
         )
 
     def _issue(
@@ -312,8 +329,9 @@ def _roomsig_request(
 
 
 def _check_room_kind(application: Application, room: Room) -> None:
-    if room.number is None and application.key.algorithm != HMAC:
-        detail = "This application signs with ECDSA, whose tickets know numeric rooms only."
+    algorithm = application.key.algorithm
+    if room.number is None and not CODECS[algorithm].string_rooms:
+        detail = f"This application signs with {algorithm}, whose tickets know numeric rooms only."
         raise ApiError(
             "string-room-unsupported", detail, errors=(FieldError("#/strRoomId", detail),)
         )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.auth.caller import Caller
-    from chalicelib.trtc.identifiers import NumberRoom
+    from chalicelib.trtc.identifiers import NumberRoom, SdkAppId, UserId
 
 PLACE = "#/answer"
 
@@ -25,8 +25,8 @@ class RoomUrlRequest(NamedTuple):
         record_id: for bizbuf, or None.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: NumberRoom
     answer: Mapping[str, Any] | str
     pure_audio: int | None = None
@@ -62,7 +62,9 @@ def _roomsig(answer: Mapping[str, Any] | str) -> str:
         info = f" Tencent says: {refused.info}" if refused.info else ""
         detail = f"Tencent's code {refused.code}: {refused.explanation}{info}"
         wrong = FieldError(f"{PLACE}", f"carries ErrorCode {refused.code}")
-        raise ApiError("roomsig-refused", detail, errors=(wrong,)) from None
+        raise ApiError(
+            "roomsig-refused", detail, errors=(wrong,), tencent_code=refused.code
+        ) from None
     except RoomsigUnusable as unusable:
         wrong = FieldError(PLACE, unusable.reason)
         raise ApiError("roomsig-unusable", unusable.reason, errors=(wrong,)) from None

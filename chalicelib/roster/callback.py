@@ -7,12 +7,12 @@ left, 105 another role), group 2 its media's.
 
 from __future__ import annotations
 
-import json
 import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from chalicelib.errors import ApiError, FieldError, InvalidRequest
+from chalicelib.json_text import parse_foreign_json
 from chalicelib.roster.signal import Cause, Kind, Signal, Source
 from chalicelib.trtc.identifiers import BadIdentifier, check_user_id, parse_room
 
@@ -158,7 +158,7 @@ def signal_of(callback: Callback, received: int) -> Signal | None:
 def _parsed(raw: bytes) -> tuple[str, Any]:
     try:
         text = raw.decode()
-        return text, json.loads(text, parse_constant=_no_constant)
+        return text, parse_foreign_json(text)
     except (ValueError, RecursionError):
         raise ApiError("malformed-json", "The body is not JSON in UTF-8.") from None
 
@@ -166,10 +166,6 @@ def _parsed(raw: bytes) -> tuple[str, Any]:
 def _digest(text: str) -> str:
     """Tells one from another that is about nobody; only when it was sent may differ."""
     return f"#{sha256(_sent('', text).encode()).hexdigest()[:16]}"
-
-
-def _no_constant(_name: str) -> Any:
-    raise ValueError
 
 
 def _lacking(value: dict[str, Any], *names: str) -> list[FieldError]:

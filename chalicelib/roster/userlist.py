@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib.errors import ApiError, FieldError, InvalidRequest
+from chalicelib.json_text import parse_foreign_json
 from chalicelib.roster.view import View, view_of
 from chalicelib.trtc.identifiers import USER_ID_PATTERN, BadIdentifier, check_user_id
 
@@ -111,13 +111,9 @@ def _parse_message(message: Any) -> Any:
         detail = "must be a string: the JSON text as the event carries it"
         raise InvalidRequest((FieldError("#/event/message", detail),))
     try:
-        return json.loads(message, parse_constant=_no_constant)
+        return parse_foreign_json(message)
     except (ValueError, RecursionError):
         raise InvalidRequest((FieldError("#/event/message", "does not hold JSON"),)) from None
-
-
-def _no_constant(_name: str) -> Any:
-    raise ValueError
 
 
 def _others(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from chalicelib.schema import UNKNOWN_MEMBER, DecodeErrors, parse_json
+from chalicelib.json_text import parse_json
+from chalicelib.schema import UNKNOWN_MEMBER, DecodeErrors
 
 if TYPE_CHECKING:
     from chalicelib.errors import FieldError

@@ -1,9 +1,12 @@
 """Tickets: issue, verify and explain userSig and privateMapKey.
 
-The tree of exceptions is drawn in `chalicelib.tickets.errors`; all of it is exported here. Pure:
-clock, keys and expectations are arguments; only the ECDSA nonce is drawn at random, by OpenSSL.
+`chalicelib.tickets.errors` draws the tree of exceptions; all of them are exported here. The package
+is pure: clock, keys and expectations are arguments. Only OpenSSL's ECDSA nonce is random.
 """
 
+from chalicelib.tickets.codec import Codec, SigningKey, VerifyingKey
+from chalicelib.tickets.codecs import CODECS, load_key
+from chalicelib.tickets.ecdsa_sha256 import EcdsaKey, EcdsaPublicKey, load_public_key
 from chalicelib.tickets.errors import (
     BadBase64,
     BadDeflate,
@@ -16,6 +19,7 @@ from chalicelib.tickets.errors import (
     InconsistentUserbuf,
     LacksEnter,
     MalformedTicket,
+    Mismatch,
     NoKey,
     NotYetValid,
     OversizedTicket,
@@ -31,16 +35,8 @@ from chalicelib.tickets.errors import (
     WrongUser,
 )
 from chalicelib.tickets.explain import Check, Explanation, explain
+from chalicelib.tickets.hmac_sha256 import HmacKey
 from chalicelib.tickets.issue import issue_private_map_key, issue_user_sig
-from chalicelib.tickets.keys import (
-    EcdsaKey,
-    EcdsaPublicKey,
-    HmacKey,
-    SigningKey,
-    VerifyingKey,
-    load_key,
-    load_public_key,
-)
 from chalicelib.tickets.ticket import PRIVATE_MAP_KEY, USER_SIG
 from chalicelib.tickets.verify import (
     PrivateMapKey,
@@ -52,6 +48,7 @@ from chalicelib.trtc.algorithms import ALGORITHMS, ECDSA, HMAC
 
 __all__ = [
     "ALGORITHMS",
+    "CODECS",
     "ECDSA",
     "HMAC",
     "PRIVATE_MAP_KEY",
@@ -63,6 +60,7 @@ __all__ = [
     "BadMember",
     "BadSignature",
     "Check",
+    "Codec",
     "EcdsaKey",
     "EcdsaPublicKey",
     "EmptyTicket",
@@ -72,6 +70,7 @@ __all__ = [
     "InconsistentUserbuf",
     "LacksEnter",
     "MalformedTicket",
+    "Mismatch",
     "NoKey",
     "NotYetValid",
     "OversizedTicket",

@@ -1,10 +1,10 @@
-"""What can be wrong with a key, an order for a ticket, or a ticket: one class for each.
+"""The exceptions: one class for each thing that is wrong with a key, a request or a ticket.
 
 ::
 
     TicketError
     ├── BadKey                      .reason                a key that can't be used
-    ├── Unsignable (ValueError)     .field .reason         an order that must not be signed
+    ├── Unsignable (ValueError)     .field .reason         a request that must not be signed
     │   └── StringRoomNeedsHmac                            a string room for an ECDSA application
     └── TicketRefused                                      a ticket that doesn't hold
         ├── MalformedTicket         .reason                its text is no ticket
@@ -15,60 +15,37 @@
         │   ├── BadDeflate          .truncated             no zlib stream, or a damaged one
         │   ├── BadJson                                    no JSON object
         │   └── BadMember           .member                a member is missing or out of bounds
-        ├── WrongKind               .expected .found       a userSig for a privateMapKey, or reverse
         ├── NoKey                                          there is no key to check it with
-        ├── WrongAlgorithm          .expected .found       ECDSA and HMAC are mixed up
         ├── BadSignature            .key_ids               no key made this signature
-        ├── WrongApplication        .expected .found
-        ├── WrongUser               .expected .found
-        ├── WrongRoom               .expected .found
+        ├── Mismatch                .expected .found       it is another ticket than expected
+        │   ├── WrongKind                                  a userSig for a privateMapKey, or reverse
+        │   ├── WrongAlgorithm                             signed with another than the keys'
+        │   ├── WrongApplication
+        │   ├── WrongUser
+        │   └── WrongRoom
         ├── InconsistentUserbuf     .member                its two halves name different users, ...
         ├── LacksEnter              .privileges            it doesn't allow entering its room
         ├── NotYetValid             .issued_at .now        its time lies in the future
         └── Expired                 .ended_at .now
 
 No message, repr or attribute holds a ticket, a signature or a key. Every `TicketRefused` has
-``user_sig_code`` and ``private_map_key_code``: what Tencent answers for such a ticket.
+``user_sig_code`` and ``private_map_key_code``, the codes that Tencent answers such a ticket with.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Final, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from chalicelib.trtc.identifiers import Room
+from chalicelib.trtc.identifiers import Room
 
-__all__ = [
-    "BadBase64",
-    "BadDeflate",
-    "BadJson",
-    "BadKey",
-    "BadMember",
-    "BadSignature",
-    "EmptyTicket",
-    "Expired",
-    "InconsistentUserbuf",
-    "LacksEnter",
-    "MalformedTicket",
-    "NoKey",
-    "NotYetValid",
-    "OversizedTicket",
-    "StringRoomNeedsHmac",
-    "TicketError",
-    "TicketRefused",
-    "Unsignable",
-    "WrongAlgorithm",
-    "WrongAlphabet",
-    "WrongApplication",
-    "WrongKind",
-    "WrongRoom",
-    "WrongUser",
-]
+_LOOK_ALIKE: Final = " A numeric and a string room are different rooms, though they look alike."
+
+T = TypeVar("T")
 
 
 class TicketError(Exception):
-    """The root of this room's exceptions."""
+    """The root of the exceptions of `chalicelib.tickets`."""
 
 
 class BadKey(TicketError):
@@ -84,7 +61,7 @@ class BadKey(TicketError):
 
 
 class Unsignable(TicketError, ValueError):
-    """An order for a ticket that must not be signed.
+    """A request for a ticket that must not be signed.
 
     Attributes:
         field: the member to blame, by its name in the HTTP API.
@@ -98,14 +75,18 @@ class Unsignable(TicketError, ValueError):
 
 
 class StringRoomNeedsHmac(Unsignable):
-    """A string room was asked for in an application that signs with ECDSA (v1)."""
+    """The request names a string room, but the key's algorithm knows numeric rooms only."""
 
     def __init__(self) -> None:
         super().__init__("strRoomId", "needs an HMAC-SHA256 application: v1 tickets know numbers")
 
 
 class TicketRefused(TicketError):
-    """A ticket that doesn't hold; the message is the cause, as a sentence."""
+    """A ticket that doesn't hold.
+
+    The message is the cause, as a sentence. ``user_sig_code`` and ``private_map_key_code`` are
+    Tencent's codes for such a ticket of either kind.
+    """
 
     user_sig_code: ClassVar[int] = 70003
     private_map_key_code: ClassVar[int] = 87
@@ -146,10 +127,10 @@ class OversizedTicket(MalformedTicket):
 
 
 class WrongAlphabet(MalformedTicket):
-    """A character stands where neither Tencent's base64 nor the plain one has it.
+    """A character of neither Tencent's base64 alphabet nor the plain one.
 
     Attributes:
-        offset: the place of that character, counted from 0.
+        offset: the index of that character.
     """
 
     def __init__(self, offset: int, character: str) -> None:
@@ -161,14 +142,14 @@ class WrongAlphabet(MalformedTicket):
 
 
 class BadBase64(MalformedTicket):
-    """The base64 is cut short, or not written in its one canonical way."""
+    """The base64 is cut short, or is not in canonical form."""
 
 
 class BadDeflate(MalformedTicket):
     """What the base64 holds is no zlib stream, or a damaged one.
 
     Attributes:
-        truncated: whether the stream is sound as far as it goes, but stops too early.
+        truncated: whether the stream is intact but ends too early.
     """
 
     def __init__(self, reason: str, *, truncated: bool = False) -> None:
@@ -192,20 +173,27 @@ class BadMember(MalformedTicket):
         self.member = member
 
 
-class WrongKind(TicketRefused):
-    """A userSig where a privateMapKey must stand, or the reverse.
+class Mismatch(TicketRefused, Generic[T]):
+    """The ticket is another one than expected.
 
     Attributes:
-        expected: ``userSig`` or ``privateMapKey``.
-        found: the other one.
+        expected: a kind of ticket, an algorithm, an sdkAppId, a userId or a room.
+        found: the ticket's own.
     """
 
-    user_sig_code = 70009
+    _sentence: ClassVar[str]
 
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"This is a {found}, where a {expected} is expected.")
+    def __init__(self, expected: T, found: T) -> None:
+        super().__init__(self._sentence.format(expected=expected, found=found))
         self.expected = expected
         self.found = found
+
+
+class WrongKind(Mismatch[str]):
+    """A userSig where a privateMapKey must stand, or the reverse."""
+
+    user_sig_code = 70009
+    _sentence = "This is a {found}, where a {expected} is expected."
 
 
 class NoKey(TicketRefused):
@@ -217,23 +205,14 @@ class NoKey(TicketRefused):
         super().__init__("The application has no key to check the ticket with.")
 
 
-class WrongAlgorithm(TicketRefused):
-    """The ticket is signed with another algorithm than the application's keys.
-
-    Attributes:
-        expected: the keys' algorithm.
-        found: the ticket's.
-    """
+class WrongAlgorithm(Mismatch[str]):
+    """The ticket is signed with another algorithm than the application's keys."""
 
     user_sig_code = 70009
-
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(
-            f"ECDSA and HMAC are mixed up: the ticket is {found}, the application's key"
-            f" {expected}. Its issuer uses an old key, or that of another application."
-        )
-        self.expected = expected
-        self.found = found
+    _sentence = (
+        "Two algorithms are mixed up: the ticket is {found}, the application's key {expected}. Its"
+        " issuer uses an old key, or that of another application."
+    )
 
 
 class BadSignature(TicketRefused):
@@ -253,60 +232,36 @@ class BadSignature(TicketRefused):
         self.key_ids = key_ids
 
 
-class WrongApplication(TicketRefused):
-    """The ticket belongs to another application.
-
-    Attributes:
-        expected: the sdkAppId it should have.
-        found: the sdkAppId it has.
-    """
+class WrongApplication(Mismatch[int]):
+    """The ticket belongs to another application."""
 
     user_sig_code = 70014
-
-    def __init__(self, expected: int, found: int) -> None:
-        super().__init__(f"The ticket belongs to another application, {found}.")
-        self.expected = expected
-        self.found = found
+    _sentence = "The ticket belongs to another application, {found}."
 
 
-class WrongUser(TicketRefused):
-    """The ticket belongs to another user.
-
-    Attributes:
-        expected: the userId it should have.
-        found: the userId it has.
-    """
+class WrongUser(Mismatch[str]):
+    """The ticket belongs to another user."""
 
     user_sig_code = 70013
-
-    def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"The ticket belongs to another user, {found}.")
-        self.expected = expected
-        self.found = found
+    _sentence = "The ticket belongs to another user, {found}."
 
 
-class WrongRoom(TicketRefused):
-    """The privateMapKey opens another room.
+class WrongRoom(Mismatch[Room]):
+    """The privateMapKey opens another room."""
 
-    Attributes:
-        expected: the room it should open.
-        found: the room it opens.
-    """
+    _sentence = "The ticket opens another room, {found!r}."
 
-    def __init__(self, expected: Room, found: Room) -> None:
-        hint = ""
-        if str(expected) == str(found):
-            hint = ": a numeric and a string room are different rooms, whatever they look like"
-        super().__init__(f"The ticket opens another room, {found!r}{hint}.")
-        self.expected = expected
-        self.found = found
+    def __str__(self) -> str:
+        """Add a note where the two rooms look alike."""
+        look_alike = str(self.expected) == str(self.found)
+        return super().__str__() + (_LOOK_ALIKE if look_alike else "")
 
 
 class InconsistentUserbuf(TicketRefused):
     """The userbuf of a privateMapKey names another user or application than its envelope.
 
-    Its issuer put together two halves that don't belong together; whichever of them a server
-    reads, the other is a lie, so neither is believed.
+    Its issuer joined two halves that don't belong together. Servers differ in which half they read,
+    so neither is trusted.
 
     Attributes:
         member: what differs, ``userId`` or ``sdkAppId``.
@@ -320,7 +275,7 @@ class InconsistentUserbuf(TicketRefused):
 
 
 class LacksEnter(TicketRefused):
-    """The privileges of a privateMapKey don't include entering the room; only `explain` minds.
+    """The privileges of a privateMapKey don't include entering the room; only `explain` checks it.
 
     Attributes:
         privileges: as bits.
@@ -336,7 +291,7 @@ class LacksEnter(TicketRefused):
 class NotYetValid(TicketRefused):
     """The ticket's time lies in the future.
 
-    Tencent lists no code of its own for this; it is a failed check of the time, as expiry is.
+    Tencent lists no code of its own for this, so it has the codes of an expired ticket.
 
     Attributes:
         issued_at: unix seconds.

@@ -1,4 +1,4 @@
-"""Explain any ticket, broken ones too: its fields, and a verdict in Tencent's codes."""
+"""Explain a ticket, intact or broken: its fields, and a verdict in Tencent's codes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.trtc.privileges import names_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from chalicelib.tickets.keys import VerifyingKey
+    from chalicelib.tickets.codec import VerifyingKey
     from chalicelib.tickets.repair import Reading
     from chalicelib.tickets.ticket import Ticket
     from chalicelib.tickets.userbuf import Userbuf
@@ -42,9 +42,9 @@ _UNCHECKED_NOTE: Final = "Its signature was not checked: there was no key to che
 
 
 class Check(NamedTuple):
-    """One thing that was looked at.
+    """The result of one check.
 
-    ``passed`` is None where there was nothing to compare with; ``note`` is a sentence, or empty.
+    ``passed`` is None if there was nothing to compare with; ``note`` is a sentence, or empty.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Check(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What Tencent answers to a ticket, and why; the fields are those of `Explanation`."""
+    """Tencent's answer to a ticket and its cause, as in `Explanation`."""
 
     code: int
     name: str
@@ -61,16 +61,16 @@ class Verdict(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What a ticket says, and what is wrong with it.
+    """The contents of a ticket, and what is wrong with it.
 
     Attributes:
-        kind: ``userSig``, ``privateMapKey``, or None if that can't be told.
-        fields: what it says, by the names of Roomgate's API; not to be trusted.
-        code: what Tencent answers, 0 if nothing is wrong.
+        kind: ``userSig``, ``privateMapKey``, or None if it can't be recognised.
+        fields: its contents, by the names of Roomgate's API; not to be trusted.
+        code: Tencent's code, 0 if nothing is wrong.
         name: the code's name, as in `trtc.codes`.
         cause: the likely cause, in a sentence or two.
         key_id: the key that signed it, if it is one of those given.
-        checks: everything that was looked at, in order; the first that failed gives the code.
+        checks: all checks in order; the first that failed gives the code.
     """
 
     kind: str | None
@@ -83,7 +83,7 @@ class Explanation(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """What Tencent answers, and why."""
+        """Tencent's answer and its cause."""
         return Verdict(self.code, self.name, self.cause)
 
 
@@ -110,19 +110,19 @@ def explain(
     """
     text = _text(ticket)
     reading = examine(text)
-    found_kind = _kind(reading)
+    actual_kind = _kind(reading)
     outcomes = [_form(reading, text)]
     if reading.ticket is not None:
         expected = _Expected(tuple(keys), now, kind, sdk_app_id, user_id, room)
         outcomes += _outcomes(reading.ticket, expected)
     failure = next((outcome.failure for outcome in outcomes if outcome.failure), None)
-    code = _code(failure, kind or found_kind)
+    code = _code(failure, kind or actual_kind)
     return Explanation(
-        kind=found_kind,
+        kind=actual_kind,
         fields=_fields(reading),
         code=code,
         name=CODES[code].name,
-        cause=str(failure) if failure else _praise(outcomes),
+        cause=str(failure) if failure else _cause_of_success(outcomes),
         key_id=next((outcome.key_id for outcome in outcomes if outcome.key_id), None),
         checks=tuple(outcome.check for outcome in outcomes),
     )
@@ -164,9 +164,9 @@ def _form(reading: Reading, text: str) -> _Outcome:
 
 
 def _outcomes(ticket: Ticket, expected: _Expected) -> Iterator[_Outcome]:
-    """Check what can be checked, all of it.
+    """Run all checks for which there is something to compare with.
 
-    A ticket of another application fails its signature check too, so the application comes first.
+    The application comes first, because a ticket of another one fails its signature check as well.
     """
     keys, now, kind, sdk_app_id, user_id, room = expected
     userbuf = ticket.userbuf
@@ -216,7 +216,7 @@ def _code(failure: TicketRefused | None, kind: str | None) -> int:
     return failure.user_sig_code
 
 
-def _praise(outcomes: list[_Outcome]) -> str:
+def _cause_of_success(outcomes: list[_Outcome]) -> str:
     notes = [outcome.check.note for outcome in outcomes if outcome.check.note]
     return " ".join(["Nothing is wrong with the ticket.", *notes])
 

@@ -1,19 +1,18 @@
-"""Issue userSig and privateMapKey. What can't be signed safely is refused before any signing."""
+"""Issue userSig and privateMapKey, after a check of everything that is signed."""
 
 from __future__ import annotations
 
 import binascii
 from typing import TYPE_CHECKING
 
-from chalicelib.tickets import v1, v2
+from chalicelib.tickets import codecs
 from chalicelib.tickets.errors import StringRoomNeedsHmac, Unsignable
 from chalicelib.tickets.userbuf import ENDS_AT_MAX, Userbuf, pack_userbuf
-from chalicelib.trtc.algorithms import ECDSA
 from chalicelib.trtc.identifiers import Room, check_sdk_app_id, check_user_id, parse_room
 from chalicelib.trtc.privileges import check_privileges
 
 if TYPE_CHECKING:
-    from chalicelib.tickets.keys import SigningKey
+    from chalicelib.tickets.codec import SigningKey
 
 
 def issue_user_sig(key: SigningKey, *, sdk_app_id: int, user_id: str, now: int, ttl: int) -> str:
@@ -23,12 +22,12 @@ def issue_user_sig(key: SigningKey, *, sdk_app_id: int, user_id: str, now: int, 
         key: the application's key; it decides the ticket's version.
         sdk_app_id: the application.
         user_id: the user.
-        now: unix seconds, from which on the ticket is valid.
-        ttl: seconds, for which it is; Tencent advises a day or more.
+        now: unix seconds; the start of the ticket's validity.
+        ttl: seconds of validity; Tencent advises a day or more.
 
     Raises:
-        BadIdentifier: for who and where.
-        Unsignable: for a time or a lifetime out of bounds.
+        BadIdentifier: an sdkAppId, userId or room is outside its limits.
+        Unsignable: a time or a ttl is out of bounds.
     """
     _check_times(now, ttl)
     return _issue(key, check_sdk_app_id(sdk_app_id), check_user_id(user_id), now, ttl)
@@ -51,19 +50,19 @@ def issue_private_map_key(
         sdk_app_id: the application.
         user_id: the user.
         room: the one room that the ticket opens.
-        privileges: what it allows there, as bits.
-        now: unix seconds, from which on the ticket is valid.
-        ttl: seconds, for which it is; clients re-use it after a network change, so hours at least.
+        privileges: as bits.
+        now: unix seconds; the start of the ticket's validity.
+        ttl: seconds of validity; hours at least, as clients re-use it after a network change.
 
     Raises:
-        BadIdentifier: for who and where.
-        BadPrivileges: for privileges that don't exist.
-        StringRoomNeedsHmac: for a string room with an ECDSA key.
-        Unsignable: for a time or a lifetime out of bounds.
+        BadIdentifier: an sdkAppId, userId or room is outside its limits.
+        BadPrivileges: the privileges don't exist.
+        StringRoomNeedsHmac: the room is a string, and the key's algorithm knows numbers only.
+        Unsignable: a time or a ttl is out of bounds.
     """
     _check_times(now, ttl)
     room = parse_room(room)
-    if room.number is None and key.algorithm == ECDSA:
+    if room.number is None and not codecs.CODECS[key.algorithm].string_rooms:
         raise StringRoomNeedsHmac
     userbuf = Userbuf(
         check_user_id(user_id),
@@ -89,11 +88,9 @@ def _issue(
     *,
     userbuf: str | None = None,
 ) -> str:
-    if key.algorithm == ECDSA:
-        signature = _base64(key.sign(v1.content(sdk_app_id, user_id, now, ttl, userbuf)))
-        return v1.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
-    signature = _base64(key.sign(v2.content(sdk_app_id, user_id, now, ttl, userbuf)))
-    return v2.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
+    codec = codecs.CODECS[key.algorithm]
+    signature = _base64(key.sign(codec.content(sdk_app_id, user_id, now, ttl, userbuf)))
+    return codec.write(sdk_app_id, user_id, now, ttl, userbuf, signature=signature)
 
 
 def _base64(data: bytes) -> str:

@@ -1,8 +1,8 @@
-"""EC keys in PEM: what is inside, or what is wrong with the file.
+"""Parse EC keys in PEM files, with a reason for each file that can't be used.
 
-Why by hand: ``cryptography``'s own loader lives in a package that also brings SSH, RSA and ciphers
-in, 38 ms of a cold start; a curve and a number are all we need of the file. Rules: RFC 7468 (PEM),
-RFC 5958 (PKCS8), RFC 5915 (SEC1), RFC 5480 (public keys), X.690 (DER).
+This is done by hand because ``cryptography``'s loader also imports SSH, RSA and ciphers, which
+takes 16 ms of a cold start; the file has only a curve and a number that we need. Rules: RFC 7468
+(PEM), RFC 5958 (PKCS8), RFC 5915 (SEC1), RFC 5480 (public keys), X.690 (DER).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LABELS: Final = {
     "PUBLIC KEY": "a public key only",
     "CERTIFICATE": "a certificate",
 }
-_WANTED: Final = "needed is an EC private key on P-256 or secp256k1, unencrypted, as PKCS8 or SEC1"
+_NEEDED: Final = "needed is an EC private key on P-256 or secp256k1, unencrypted, as PKCS8 or SEC1"
 _DAMAGED: Final = "The key file is damaged or cut short."
 
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -47,7 +47,10 @@ _POINT_BYTES: Final = 65
 
 
 class EcPrivate(NamedTuple):
-    """A private key as a file holds it: its number, and the point that the file claims for it."""
+    """A private key as it stands in a file.
+
+    ``number`` is the private scalar; ``point`` is the public key as the file states it, if it does.
+    """
 
     curve: str
     number: int
@@ -62,7 +65,7 @@ def read_private(text: str) -> EcPrivate:
     """Read an EC private key, PKCS8 or SEC1; an EC PARAMETERS block beside it is ignored.
 
     Raises:
-        BadKey: for anything else than exactly one such key, with white space around at most.
+        BadKey: the text is anything but one such key, with white space around it.
     """
     label, der = _only_block(text)
     try:
@@ -72,7 +75,7 @@ def read_private(text: str) -> EcPrivate:
             return _read_sec1(der)
     except ValueError:
         raise BadKey(_DAMAGED) from None
-    raise _unwanted(_LABELS.get(label, "no key that Roomgate knows"))
+    raise _refused(_LABELS.get(label, "no key that Roomgate knows"))
 
 
 def read_public(text: str) -> tuple[str, bytes]:
@@ -108,12 +111,12 @@ def _only_block(text: str) -> tuple[str, bytes]:
         if "-----BEGIN" in _BLOCK.sub("", text):
             raise BadKey("The key file is cut short: a block's END line is missing.")
         raise BadKey("The key file holds text outside its blocks.")
-    blocks = [found for found in _BLOCK.findall(text) if found[0] != "EC PARAMETERS"]
+    blocks = [block for block in _BLOCK.findall(text) if block[0] != "EC PARAMETERS"]
     if len(blocks) != 1:
-        raise BadKey(f"The key file holds {len(blocks)} keys; {_WANTED}.")
+        raise BadKey(f"The key file holds {len(blocks)} keys; {_NEEDED}.")
     label, body = blocks[0]
     if "ENCRYPTED" in body:
-        raise _unwanted("an encrypted key")
+        raise _refused("an encrypted key")
     try:
         return label, binascii.a2b_base64("".join(body.split()), strict_mode=True)
     except ValueError:
@@ -128,15 +131,15 @@ def _refuse_no_pem(text: str) -> None:
     if "\\n" in text:
         raise BadKey(r"The key file's line ends are the two characters \n: give it real ones.")
     if "-----BEGIN" not in text:
-        raise BadKey(f"The key is no PEM file (is it an HMAC secret?); {_WANTED}.")
+        raise BadKey(f"The key is no PEM file (is it an HMAC secret?); {_NEEDED}.")
 
 
-def _unwanted(what: str) -> BadKey:
-    return BadKey(f"The key file holds {what}; {_WANTED}.")
+def _refused(what: str) -> BadKey:
+    return BadKey(f"The key file holds {what}; {_NEEDED}.")
 
 
 def _read_pkcs8(der: bytes) -> EcPrivate:
-    """Read PrivateKeyInfo: version, algorithm, the SEC1 key; attributes after it don't matter."""
+    """Read PrivateKeyInfo: version, algorithm, the SEC1 key; attributes after it are ignored."""
     _, rest = _take(_whole(der, _SEQUENCE), _INTEGER)
     algorithm, rest = _take(rest, _SEQUENCE)
     octets, _ = _take(rest, _OCTETS)
@@ -167,16 +170,16 @@ def _read_sec1(der: bytes, curve: str | None = None) -> EcPrivate:
 def _curve_of(algorithm: bytes) -> str:
     oid, parameters = _take(algorithm, _OID)
     if oid != _EC:
-        raise _unwanted(_OTHERS.get(oid, "a key of another kind"))
+        raise _refused(_OTHERS.get(oid, "a key of another kind"))
     return _curve(parameters)
 
 
 def _curve(parameters: bytes) -> str:
     if parameters[:1] == _SEQUENCE:
-        raise _unwanted("an EC key with its curve's parameters written out")
+        raise _refused("an EC key with its curve's parameters written out")
     oid = _whole(parameters, _OID)
     if oid not in CURVES:
-        raise _unwanted(_OTHERS.get(oid, "an EC key on another curve"))
+        raise _refused(_OTHERS.get(oid, "an EC key on another curve"))
     return CURVES[oid]
 
 

@@ -1,6 +1,6 @@
-"""What happens to tickets on their way: find out, and read what is left of them.
+"""Recognise what damaged a ticket on its way, and read its remaining members.
 
-For explaining only: nothing that was repaired here is ever accepted.
+This serves explanations only: a ticket that was repaired here is never accepted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
+from chalicelib.tickets.codecs import read_ticket
 from chalicelib.tickets.envelope import MAX_CHARACTERS, parse_members, unseal
 from chalicelib.tickets.errors import (
     BadBase64,
@@ -21,7 +22,6 @@ from chalicelib.tickets.errors import (
     MalformedTicket,
     OversizedTicket,
 )
-from chalicelib.tickets.verify import read_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +39,12 @@ _MEMBER: Final = re.compile(
 
 
 class Reading(NamedTuple):
-    """What could be read of a ticket's text.
+    """The readable parts of a ticket's text.
 
-    ``fault`` is what is wrong with the text, or None; with a fault that could be repaired, the
-    ticket is there all the same. ``members`` are those that could be read, not to be trusted.
+    Attributes:
+        ticket: None unless the text is a ticket, after a repair if need be.
+        members: those that could be read; not to be trusted.
+        fault: what is wrong with the text, or None.
     """
 
     ticket: Ticket | None
@@ -51,7 +53,7 @@ class Reading(NamedTuple):
 
 
 def examine(text: str) -> Reading:
-    """Read as much of a ticket as there is; never raises."""
+    """Read as much of a ticket as possible; never raises."""
     if not text.strip():
         return Reading(None, {}, EmptyTicket())
     try:
@@ -65,12 +67,12 @@ def examine(text: str) -> Reading:
 def _read(content: bytes, fault: MalformedTicket | None) -> Reading:
     try:
         members = parse_members(content)
-    except BadJson as bad:
-        return Reading(None, _loose_members(content), fault or bad)
+    except BadJson as error:
+        return Reading(None, _loose_members(content), fault or error)
     try:
         return Reading(read_ticket(members), members, fault)
-    except BadMember as bad:
-        return Reading(None, members, fault or bad)
+    except BadMember as error:
+        return Reading(None, members, fault or error)
 
 
 def _examine_broken(text: str, fault: MalformedTicket) -> Reading:
@@ -130,23 +132,23 @@ _REPAIRS: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
         lambda text: _padded(text.rstrip("=").translate(_FROM_URL)),
     ),
 )
-"""Each mishap with the way to undo it; it is what happened if what comes out is a sound stream."""
+"""Cause and repair. A cause is confirmed if its repair yields an intact zlib stream."""
 
 
 def _salvage(text: str) -> tuple[bytes, bool]:
-    """Inflate what a damaged text begins with.
+    """Inflate the intact beginning of a damaged text.
 
     Returns:
-        At most 4 KB of content, and whether the stream is sound up to where the text ends.
+        At most 4 KB of content, and whether the stream is intact up to the end of the text.
     """
     plain = text[:MAX_CHARACTERS].translate(_TO_PLAIN).rstrip("=")
-    found = _DATA.match(plain)
-    characters = found[0] if found else ""
+    match = _DATA.match(plain)
+    characters = match[0] if match else ""
     data = _decode(characters)
     inflater = zlib.decompressobj()
     content = b""
     try:
-        # One byte at a time: an error further on must not take away what came before it.
+        # One byte at a time, so that an error keeps the content before it.
         for place in range(len(data)):
             content += inflater.decompress(data[place : place + 1], _SALVAGED_MAX)
             if len(content) >= _SALVAGED_MAX:
@@ -163,6 +165,6 @@ def _decode(characters: str) -> bytes:
 
 
 def _loose_members(content: bytes) -> dict[str, Any]:
-    """Pick out the members that look like ones, wherever they stand."""
-    found = _MEMBER.findall(content[:_SALVAGED_MAX].decode("latin-1"))
-    return {name: int(number) if number else text for name, text, number in found}
+    """Extract what looks like a ticket's members from anywhere in the content."""
+    matches = _MEMBER.findall(content[:_SALVAGED_MAX].decode("latin-1"))
+    return {name: int(number) if number else text for name, text, number in matches}

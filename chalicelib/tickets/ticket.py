@@ -1,4 +1,4 @@
-"""A ticket that was opened, but not yet checked; v1 and v2 both become this."""
+"""A ticket of any version that was opened, but not checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USER_SIG: Final = "userSig"
 PRIVATE_MAP_KEY: Final = "privateMapKey"
 
 NUMBER_MAX: Final = 9_999_999_999
-"""Of an sdkAppId, a time and a lifetime: ten digits, as a bound on what is read."""
+"""Ten digits: the largest sdkAppId, time or ttl that is read."""
 
 FREE_TEXT: Final = r"[A-Za-z0-9_.@:-]{0,64}"
 DECIMAL: Final = r"0|[1-9][0-9]{0,9}"
@@ -32,9 +32,10 @@ _RULES: Final = {
 
 
 class Ticket(NamedTuple):
-    """What a ticket claims, the content that its issuer signed, and the signature.
+    """A ticket's claims, the content that its issuer signed, and the signature.
 
-    Nothing here is to be believed before a key has verified it. Times are unix seconds.
+    Nothing here may be trusted before a key has verified it. ``issued_at`` is in unix seconds,
+    ``ttl`` in seconds.
     """
 
     algorithm: str
@@ -59,17 +60,17 @@ class Ticket(NamedTuple):
     def ends_at(self) -> int:
         """The first unix second in which it is no longer valid.
 
-        Some issuers read the clock twice, so that a userbuf ends a second off its envelope: the
-        earlier end counts.
+        The earlier end counts: some issuers read the clock twice, so that a userbuf's end is a
+        second off that of its envelope.
         """
         end = self.issued_at + self.ttl
         return end if self.userbuf is None else min(end, self.userbuf.ends_at)
 
 
 def bad_text(members: dict[str, Any], name: str, pattern: str) -> BadMember | None:
-    """Return what is wrong with a member that must be a string of one of the patterns above.
+    """Return the error of a member that must be a string of one of the patterns above, or None.
 
-    Values become lines of the signed content: with a line break in it, one would become two.
+    Values become lines of the signed content; a value with a line break would become two lines.
     """
     value = members.get(name)
     if isinstance(value, str) and "\n" in value:
@@ -80,17 +81,17 @@ def bad_text(members: dict[str, Any], name: str, pattern: str) -> BadMember | No
 
 
 def read_signature(value: object) -> bytes:
-    """Return TLS.sig, decoded; some issuers break its lines; raises `BadMember`."""
+    """Decode TLS.sig, in which some issuers put line breaks; raises `BadMember`."""
     if isinstance(value, str):
         value = value.replace("\r", "").replace("\n", "")
     return _base64("TLS.sig", value)
 
 
 def read_userbuf(value: object) -> Userbuf | None:
-    """Return what TLS.userbuf holds, or None where there is none, as in a userSig.
+    """Decode TLS.userbuf; None in a userSig, which has none.
 
     Raises:
-        BadMember: if it is anything else.
+        BadMember: it is not a userbuf in base64.
     """
     return None if value is None else parse_userbuf(_base64(USERBUF, value))
 

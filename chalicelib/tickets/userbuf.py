@@ -1,6 +1,6 @@
-"""The userbuf of a privateMapKey: who may do what in which room, until when, in 23+n bytes.
+"""The userbuf of a privateMapKey: user, application, room, privileges and end, in bytes.
 
-Tencent: cVer, wAccountLen, buffAccount, dwSdkAppid, dwAuthId, dwExpTime, dwPrivilegeMap,
+Tencent's format: cVer, wAccountLen, buffAccount, dwSdkAppid, dwAuthId, dwExpTime, dwPrivilegeMap,
 dwAccountType, and for a string room its length and name; integers are big-endian.
 """
 
@@ -24,7 +24,7 @@ _NUMERIC, _STRING = 0, 1
 
 
 class Userbuf(NamedTuple):
-    """What a userbuf says; ``ends_at`` in unix seconds, ``privileges`` as bits."""
+    """The fields of a userbuf; ``ends_at`` in unix seconds, ``privileges`` as bits."""
 
     user_id: str
     sdk_app_id: int
@@ -35,7 +35,7 @@ class Userbuf(NamedTuple):
 
 
 def pack_userbuf(userbuf: Userbuf) -> bytes:
-    """Return the bytes for values that were checked before."""
+    """Encode a userbuf, whose values were checked before."""
     account = userbuf.user_id.encode("ascii")
     room = userbuf.room
     number, name = (int(room), "") if room.number is not None else (0, str(room))
@@ -48,9 +48,9 @@ def pack_userbuf(userbuf: Userbuf) -> bytes:
 
 
 def parse_userbuf(data: bytes) -> Userbuf:
-    """Read a userbuf; raises `BadMember` unless its form is as `pack_userbuf` would write it.
+    """Decode a userbuf; raises `BadMember` unless `pack_userbuf` would write these bytes.
 
-    Whom it is for must still be compared with the envelope, where both values are checked. Old
+    The caller must compare user and application with the envelope's, which are checked. Old
     applications have account types other than 0.
     """
     try:

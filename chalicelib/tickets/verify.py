@@ -1,10 +1,10 @@
-"""Verify userSig and privateMapKey: return what a ticket grants, or raise what is wrong with it."""
+"""Verify userSig and privateMapKey: return a ticket's grant, or raise what is wrong with it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.tickets import v1, v2
+from chalicelib.tickets import codecs, ecdsa_sha256
 from chalicelib.tickets.envelope import parse_members, unseal
 from chalicelib.tickets.errors import (
     BadSignature,
@@ -25,7 +25,7 @@ from chalicelib.trtc.privileges import ENTER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.tickets.keys import VerifyingKey
+    from chalicelib.tickets.codec import VerifyingKey
     from chalicelib.tickets.ticket import Ticket
     from chalicelib.tickets.userbuf import Userbuf
     from chalicelib.trtc.identifiers import Room
@@ -35,7 +35,7 @@ CLOCK_LEEWAY: Final = 60
 
 
 class UserSig(NamedTuple):
-    """A userSig that holds; times are unix seconds, ``ends_at`` the first one after it."""
+    """A userSig that holds; times in unix seconds, ``ends_at`` is the first second after it."""
 
     sdk_app_id: int
     user_id: str
@@ -59,17 +59,17 @@ class PrivateMapKey(NamedTuple):
 def verify_user_sig(
     ticket: str, keys: Iterable[VerifyingKey], *, sdk_app_id: int, user_id: str, now: int
 ) -> UserSig:
-    """Return what a userSig says, once everything about it was checked.
+    """Return the contents of a userSig after all checks.
 
     Args:
         ticket: its text, in Tencent's alphabet or in plain base64.
-        keys: the application's keys, newest first; any one may have signed.
+        keys: the application's keys, newest first; any of them may have signed.
         sdk_app_id: the application it must belong to.
         user_id: the user it must belong to.
         now: unix seconds.
 
     Raises:
-        TicketRefused: one subclass for each thing that can be wrong, see `errors`.
+        TicketRefused: a subclass of `errors` for each thing that can be wrong.
     """
     opened = open_ticket(ticket)
     check_kind(opened, USER_SIG)
@@ -89,18 +89,18 @@ def verify_private_map_key(
     room: Room,
     now: int,
 ) -> PrivateMapKey:
-    """Return what a privateMapKey grants, once everything about it was checked.
+    """Return the grant of a privateMapKey after all checks.
 
     Args:
         ticket: its text, in Tencent's alphabet or in plain base64.
-        keys: the application's keys, newest first; any one may have signed.
+        keys: the application's keys, newest first; any of them may have signed.
         sdk_app_id: the application it must belong to.
         user_id: the user it must belong to.
         room: the room it must open.
         now: unix seconds.
 
     Raises:
-        TicketRefused: one subclass for each thing that can be wrong, see `errors`.
+        TicketRefused: a subclass of `errors` for each thing that can be wrong.
     """
     opened = open_ticket(ticket)
     userbuf = opened.userbuf
@@ -124,14 +124,9 @@ def verify_private_map_key(
 
 
 def open_ticket(text: str) -> Ticket:
-    """Take a ticket apart, believing none of it; raises `MalformedTicket`."""
+    """Parse a ticket without trusting it; raises `MalformedTicket`."""
     content = unseal(text)
-    return v1.read_own(content) or read_ticket(parse_members(content))
-
-
-def read_ticket(members: dict[str, Any]) -> Ticket:
-    """Read a ticket's members in the version that they are written in; raises `BadMember`."""
-    return v2.read(members) if v2.VERSION_MEMBER in members else v1.read(members)
+    return ecdsa_sha256.read_own(content) or codecs.read_ticket(parse_members(content))
 
 
 def check_kind(ticket: Ticket, kind: str) -> None:
@@ -143,7 +138,7 @@ def check_kind(ticket: Ticket, kind: str) -> None:
 def check_signature(ticket: Ticket, keys: Iterable[VerifyingKey]) -> VerifyingKey:
     """Return the key that signed; raises `NoKey`, `WrongAlgorithm` or `BadSignature`.
 
-    A key only ever checks tickets of its own algorithm.
+    A key checks tickets of its own algorithm only.
     """
     tried = []
     other = None
@@ -163,7 +158,7 @@ def check_signature(ticket: Ticket, keys: Iterable[VerifyingKey]) -> VerifyingKe
 
 
 def check_consistency(ticket: Ticket, userbuf: Userbuf) -> None:
-    """Raise `InconsistentUserbuf` where envelope and userbuf differ on who the ticket is for."""
+    """Raise `InconsistentUserbuf` where envelope and userbuf differ on user or application."""
     if userbuf.user_id != ticket.user_id:
         raise InconsistentUserbuf("userId")
     if userbuf.sdk_app_id != ticket.sdk_app_id:

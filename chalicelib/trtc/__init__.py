@@ -1,6 +1,7 @@
-"""Rooms: identifiers, privileges, Tencent's codes, the roomsig request and answer, room:// URLs.
+"""Tencent's protocol around a room: identifiers, privileges, codes, roomsig, room:// URLs.
 
-May enter: what Tencent says of a room and of entering it. Not: tickets, time, anything that waits.
+Belongs here: what Tencent defines about a room and about entering it. Does not belong here:
+tickets, clocks, I/O.
 """
 
 from chalicelib.trtc.codes import CODES, Code
@@ -15,6 +16,8 @@ from chalicelib.trtc.identifiers import (
     NamedRoom,
     NumberRoom,
     Room,
+    SdkAppId,
+    UserId,
     check_sdk_app_id,
     check_user_id,
     parse_named_room,
@@ -78,6 +81,8 @@ __all__ = [
     "RoomsigRequest",
     "RoomsigUnusable",
     "Scene",
+    "SdkAppId",
+    "UserId",
     "bits_of",
     "check_privileges",
     "check_sdk_app_id",

@@ -1,4 +1,4 @@
-"""Tencent's error codes that a person entering a room may meet, and what each of them means."""
+"""Tencent's error codes on the way into a room, and their meanings."""
 
 from __future__ import annotations
 

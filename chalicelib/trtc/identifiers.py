@@ -1,6 +1,7 @@
-"""Who and where: the identifiers of an application, a user and a room, and their limits.
+"""The identifiers of an application, a user and a room, and their limits.
 
-Each is parsed once, where it comes in; from there on its type says that it keeps its limits.
+Each is parsed once, where it comes in. From there on its type says that it keeps its limits; only
+the functions that sign tickets check again.
 
 ::
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import Final, TypeAlias
+from typing import Final, NewType, TypeAlias
 
 SDK_APP_ID_MAX: Final = 2**32 - 1
 ROOM_ID_MAX: Final = 2**32 - 1
@@ -21,11 +22,11 @@ STR_ROOM_MAX_BYTES: Final = 64
 
 USER_ID_CHARACTERS: Final = "A-Z, a-z, 0-9, '_' and '-'"
 USER_ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,32}"
-"""What a whole userid must match (Tencent: 1 to 32 bytes). Being ASCII, characters are bytes."""
+"""The pattern of a whole userid (Tencent: 1 to 32 bytes). Being ASCII, characters are bytes."""
 
 STR_ROOM_CHARACTERS: Final = "letters, digits, space and !#$%&()+-:;<=.>?@[]^_{}|~,"
 STR_ROOM_PATTERN: Final = r"[A-Za-z0-9 !#$%&()+\-:;<=.>?@\[\]\^_{}|~,]{1,64}"
-"""What a whole string room must match (Tencent: 1 to 64 bytes)."""
+"""The pattern of a whole string room (Tencent: 1 to 64 bytes)."""
 
 _user_id = re.compile(USER_ID_PATTERN)
 _str_room = re.compile(STR_ROOM_PATTERN)
@@ -46,7 +47,7 @@ class BadIdentifier(ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """The field and the reason, in one line."""
         return f"{self.field} {self.reason}"
 
 
@@ -62,7 +63,7 @@ class NumberRoom(int):
 
     @property
     def number(self) -> NumberRoom:
-        """Itself, as what only a numeric room has."""
+        """Itself; None for a string room."""
         return self
 
     @property
@@ -72,7 +73,7 @@ class NumberRoom(int):
 
     @property
     def pattern_name(self) -> str:
-        """What a caller's pattern of rooms is matched with: its decimal digits."""
+        """The text that a caller's pattern of rooms is matched against: its decimal digits."""
         return self.key
 
 
@@ -97,26 +98,32 @@ class NamedRoom(str):
 
     @property
     def pattern_name(self) -> str:
-        """What a caller's pattern of rooms is matched with: ``s:`` and the name."""
+        """The text that a caller's pattern of rooms is matched against: ``s:`` and the name."""
         return f"s:{self}"
 
 
 Room: TypeAlias = NumberRoom | NamedRoom
 
+SdkAppId = NewType("SdkAppId", int)
+"""An application's id, from 1 to 2**32-1; made by `check_sdk_app_id`."""
 
-def check_sdk_app_id(value: object) -> int:
+UserId = NewType("UserId", str)
+"""A userid, of 1 to 32 of `USER_ID_CHARACTERS`; made by `check_user_id`."""
+
+
+def check_sdk_app_id(value: object) -> SdkAppId:
     """Return an application's id, an int from 1 to 2**32-1; else raise `BadIdentifier`."""
-    return _check_number("sdkAppId", value, SDK_APP_ID_MAX)
+    return SdkAppId(_check_number("sdkAppId", value, SDK_APP_ID_MAX))
 
 
-def check_user_id(value: object) -> str:
+def check_user_id(value: object) -> UserId:
     """Return a userid that may be signed; else raise `BadIdentifier`.
 
-    Values go into the signed content raw, so this is also what keeps a line break, and with it a
-    second identity, out of a ticket.
+    Values go into the signed content raw. This check also keeps a line break, and with it a second
+    identity, out of a ticket.
     """
     if isinstance(value, str) and _user_id.fullmatch(value):
-        return value
+        return UserId(value)
     raise BadIdentifier(
         "userId", _text_reason(value, USER_ID_MAX_BYTES, USER_ID_CHARACTERS, _user_id)
     )
@@ -141,7 +148,7 @@ def parse_named_room(value: object) -> NamedRoom:
 
 
 def parse_room_key(text: str) -> Room:
-    """The room of a key, as `Room.key` writes it and not otherwise; raises `BadIdentifier`."""
+    """The room of a key in exactly the spelling of `Room.key`; else raise `BadIdentifier`."""
     if text.startswith("s:"):
         return _parse_string_room(text[2:])
     if not _decimal.fullmatch(text):
@@ -167,7 +174,7 @@ def _base64url(text: str) -> str:
 
 
 def _check_number(field: str, value: object, largest: int) -> int:
-    # A bool is an int to Python, but no one means room 1 by writing true.
+    # A bool is an int in Python, but true is no room 1.
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadIdentifier(field, f"must be a whole number from 1 to {largest}")
     if not 1 <= value <= largest:

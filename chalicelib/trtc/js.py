@@ -1,4 +1,4 @@
-"""JavaScript's own spelling of things, where Tencent's side expects what a mini-program would send.
+"""JavaScript's spelling of JSON and URLs, where Tencent expects what a mini-program would send.
 
 Rules: ECMA-262, JSON.parse, JSON.stringify, Number::toString and encodeURIComponent.
 """
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from chalicelib.json_text import refuse_constant
+
 _ARRAY_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 _ARRAY_INDEX_MAX: Final = 2**32 - 2
 _SAFE: Final = "-_.!~*'()"
@@ -24,27 +26,27 @@ _quote_string = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def js_encode(text: str) -> str:
-    """Return ``encodeURIComponent(text)``; like it, raises (UnicodeError) on a lone surrogate."""
-    # Tickets, most of what is encoded, hold nothing else; quote would take ten times as long.
+    """Return ``encodeURIComponent(text)``; raises UnicodeError on a lone surrogate."""
+    # Most texts are tickets, which need no encoding; quote would take ten times as long.
     return text if _UNRESERVED.fullmatch(text) else quote(text, safe=_SAFE)
 
 
 def js_parse(text: str) -> Any:
-    """Return ``JSON.parse(text)``, every number a float as in JavaScript.
+    """Return ``JSON.parse(text)``, with every number a float, as in JavaScript.
 
     Raises:
-        ValueError: if the text isn't JSON.
-        RecursionError: if it is nested too deeply.
+        ValueError: the text is not JSON.
+        RecursionError: it is nested too deeply.
     """
-    return json.loads(text, parse_int=float, parse_constant=_refuse_constant)
+    return json.loads(text, parse_int=float, parse_constant=refuse_constant)
 
 
 def js_stringify(value: Any) -> str:
-    """Return ``JSON.stringify(value)`` for anything that JSON can hold.
+    """Return ``JSON.stringify(value)`` for a value that JSON can hold.
 
     Raises:
-        TypeError: if the value holds something else.
-        RecursionError: if it is nested too deeply.
+        TypeError: the value holds something that JSON can't.
+        RecursionError: it is nested too deeply.
     """
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -58,10 +60,6 @@ def js_stringify(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(js_stringify, value)) + "]"
     raise TypeError(f"JSON has no {type(value).__name__}")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"JSON has no {name}")
 
 
 def _names(value: Mapping[str, Any]) -> list[str]:
@@ -81,7 +79,7 @@ def _string(text: str) -> str:
     if not _SURROGATE.search(text):
         return _quote_string(text)
     paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", _quote_string(paired))
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", _quote_string(paired))
 
 
 def _number(value: float) -> str:

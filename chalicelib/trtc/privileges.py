@@ -1,4 +1,4 @@
-"""What a privateMapKey lets its holder do in the room: bits, by name or by role.
+"""The privileges of a privateMapKey in its room: as bits, by name or by role.
 
 Tencent calls the bits dwPrivilegeMap.
 
@@ -28,13 +28,15 @@ PRIVILEGES: Final[Mapping[str, int]] = MappingProxyType(
         "receiveScreen": 128,
     }
 )
-"""Each privilege's bit. "Screen" is what Tencent calls the sub-stream."""
+"""Name -> bit. Tencent calls the screen the sub-stream."""
 
-ALL: Final = 255
-ENTER: Final = 2
+ALL: Final = sum(PRIVILEGES.values())
+ENTER: Final = PRIVILEGES["enter"]
 
-ROLES: Final[Mapping[str, int]] = MappingProxyType({"anchor": ALL, "audience": 42})
-"""An anchor may do everything; an audience member enters, hears and sees."""
+ROLES: Final[Mapping[str, int]] = MappingProxyType(
+    {"anchor": ALL, "audience": ENTER | PRIVILEGES["receiveAudio"] | PRIVILEGES["receiveVideo"]}
+)
+"""Role -> bits. An anchor may do everything; an audience member enters, hears and sees."""
 
 
 class BadPrivileges(ValueError):

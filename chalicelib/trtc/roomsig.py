@@ -1,7 +1,7 @@
-"""The roomsig: the request that a client must send itself, and what becomes of the answer.
+"""The roomsig: the request for it as data, and the roomsig of Tencent's answer.
 
-Nothing here sends the request, nor may anything else on a server: Tencent chooses the media route
-for the address that asks.
+The user's client must send the request itself. A server must not: Tencent chooses the media route
+by the address that asks.
 
 ::
 
@@ -14,15 +14,16 @@ for the address that asks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chalicelib.trtc.codes import CODES
-from chalicelib.trtc.identifiers import NumberRoom, check_sdk_app_id, check_user_id
 from chalicelib.trtc.js import js_encode, js_parse, js_stringify
 
+if TYPE_CHECKING:
+    from chalicelib.trtc.identifiers import NumberRoom, SdkAppId, UserId
+
 HOST: Final = "official.opensso.tencent-cloud.com"
-OTHER_HOST: Final = "yun.tim.qq.com"
-"""Answers the same request at the same path."""
+"""Tencent's host, the same for every region; yun.tim.qq.com answers the same request as well."""
 
 TERMINAL_OTHER: Final = 1
 TERMINAL_IOS: Final = 2
@@ -59,7 +60,7 @@ class RoomsigRefused(RoomsigError):
 
     Attributes:
         code: Tencent's number.
-        info: Tencent's own words, without control characters, at most 200 characters.
+        info: Tencent's message, without control characters, at most 200 characters.
         explanation: what the code means, as a sentence.
     """
 
@@ -85,14 +86,13 @@ class RoomsigUnusable(RoomsigError):
 
 def roomsig_request(
     *,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room: NumberRoom,
     user_sig: str,
     private_map_key: str,
     random: int,
     terminal_type: int = TERMINAL_OTHER,
-    host: str = HOST,
 ) -> RoomsigRequest:
     """Return the request that the user's client posts to learn its roomsig.
 
@@ -104,14 +104,10 @@ def roomsig_request(
         private_map_key: the user's privateMapKey for the room.
         random: any number from 0 to 2**32-1; it only keeps caches away.
         terminal_type: one of the ``TERMINAL_`` constants.
-        host: `HOST` or `OTHER_HOST`.
-
-    Raises:
-        BadIdentifier: for who asks.
     """
     query = {
-        "sdkappid": check_sdk_app_id(sdk_app_id),
-        "identifier": check_user_id(user_id),
+        "sdkappid": sdk_app_id,
+        "identifier": user_id,
         "usersig": js_encode(user_sig),
         "random": random,
         "contenttype": "json",
@@ -119,7 +115,7 @@ def roomsig_request(
     joined = "&".join(f"{name}={value}" for name, value in query.items())
     return RoomsigRequest(
         method="POST",
-        url=f"https://{host}/v4/openim/jsonvideoapp?{joined}",
+        url=f"https://{HOST}/v4/openim/jsonvideoapp?{joined}",
         headers={"Content-Type": "application/json"},
         body={
             "ReqHead": {

@@ -1,6 +1,6 @@
-"""The room:// URLs that a mini-program's <live-pusher> takes, written and read.
+"""Write and read the room:// URLs that a mini-program's <live-pusher> takes.
 
-Two kinds: ``room://cloud.tencent.com?…roomsig=…`` for clients that ask for a roomsig, and
+There are two kinds: ``room://cloud.tencent.com?…roomsig=…`` for clients that ask for a roomsig, and
 ``room://cloud.tencent.com/rtc?…`` for current clients (WeChat from 7.0.8), which need none.
 
 ::
@@ -21,6 +21,8 @@ from chalicelib.trtc.identifiers import (
     BadIdentifier,
     NumberRoom,
     Room,
+    SdkAppId,
+    UserId,
     check_sdk_app_id,
     check_user_id,
     parse_room,
@@ -66,8 +68,8 @@ class RoomUrl(NamedTuple):
     ``options`` are all other parameters, by their names in the URL.
     """
 
-    sdk_app_id: int
-    user_id: str
+    sdk_app_id: SdkAppId
+    user_id: UserId
     room: Room
     roomsig: str | None = None
     pure_audio: int | None = None
@@ -83,8 +85,8 @@ class RoomUrl(NamedTuple):
 
 def room_url(
     *,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room: NumberRoom,
     roomsig: str,
     pure_audio: int | None = None,
@@ -94,22 +96,21 @@ def room_url(
 
     Args:
         sdk_app_id: the application.
-        user_id: the user, who alone can use the URL.
+        user_id: the only user who can use the URL.
         room: a numeric room.
         roomsig: what `roomsig.roomsig_of` returned.
         pure_audio: 1 or 2, Tencent's pure_audio_push_mod.
         record_id: the number under which Tencent records the stream.
 
     Raises:
-        BadIdentifier: for who asks.
-        BadRoomUrl: if the roomsig or an option is unusable.
+        BadRoomUrl: the roomsig or an option is unusable.
     """
     if not _is_roomsig(roomsig):
         raise BadRoomUrl("The roomsig is not a JSON object that holds anything.")
     parameters = {
-        "sdkappid": str(check_sdk_app_id(sdk_app_id)),
+        "sdkappid": str(sdk_app_id),
         "roomid": str(room),
-        "userid": check_user_id(user_id),
+        "userid": user_id,
         "roomsig": roomsig,
     }
     if biz := _biz(pure_audio, record_id):
@@ -119,8 +120,8 @@ def room_url(
 
 def rtc_url(
     *,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room: Room,
     user_sig: str,
     private_map_key: str,
@@ -132,11 +133,11 @@ def rtc_url(
     pure_audio_mode: int | None = None,
     receive_mode: int | None = None,
 ) -> str:
-    """Return the URL for a current client; the same two tickets serve it.
+    """Return the URL for a current client, which uses the two tickets and no roomsig.
 
     Args:
         sdk_app_id: the application.
-        user_id: the user, who alone can use the URL.
+        user_id: the only user who can use the URL.
         room: a numeric or a string room.
         user_sig: the user's userSig.
         private_map_key: the user's privateMapKey for the room.
@@ -149,8 +150,7 @@ def rtc_url(
         receive_mode: Tencent's recvmode.
 
     Raises:
-        BadIdentifier: for who and where.
-        BadRoomUrl: if an option is unusable.
+        BadRoomUrl: an option is unusable.
     """
     if scene not in _SCENES:
         raise BadRoomUrl(f"The scene must be one of {', '.join(_SCENES)}.")
@@ -162,9 +162,9 @@ def rtc_url(
         "recvmode": _optional_number("recvmode", receive_mode),
     }
     parameters = {
-        "sdkappid": str(check_sdk_app_id(sdk_app_id)),
+        "sdkappid": str(sdk_app_id),
         "roomid" if room.number is not None else "strroomid": str(room),
-        "userid": check_user_id(user_id),
+        "userid": user_id,
         "usersig": user_sig,
         "appscene": scene,
         "encsmall": str(int(encode_small)),
@@ -176,7 +176,7 @@ def rtc_url(
 
 
 def parse_room_url(url: str) -> RoomUrl:
-    """Take a room URL of either kind apart; raises `BadRoomUrl`, and nothing else."""
+    """Parse a room URL of either kind; raises `BadRoomUrl` and nothing else."""
     try:
         if url.startswith(_RTC_START):
             return _parse_rtc(_parameters(url.removeprefix(_RTC_START)))
@@ -243,7 +243,7 @@ def _decode(value: str) -> str:
     raise BadRoomUrl("A parameter of the URL is not percent-encoded UTF-8.")
 
 
-def _who_and_where(parameters: Mapping[str, str]) -> tuple[int, str, Room]:
+def _who_and_where(parameters: Mapping[str, str]) -> tuple[SdkAppId, UserId, Room]:
     if "roomid" in parameters and "strroomid" in parameters:
         raise BadRoomUrl("The URL names two rooms.")
     name = parameters.get("strroomid")

@@ -42,7 +42,7 @@ stale = float(os.environ.get("ROOMGATE_KEY_STALE_HOURS", "24")) * 3600
 applications = Applications(store, names, failures, key_ages(app.app_name), stale)
 report_keys = ReportTokenKeys(store, names, failures)
 callers = Callers(store, names, failures)
-issuer = Issuer(applications, report_keys, os.environ["ROOMGATE_REPORT_URL"], failures)
+issuer = Issuer(applications, report_keys, os.environ["ROOMGATE_WEBHOOK_URL"], failures)
 inspector = Inspector(applications)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Chalice, Response
 
 from chalicelib.api import rooms as types
-from chalicelib.api.conditional import answer_unless_known, answer_unless_same, tag_of
+from chalicelib.api.conditional import answer_unless_same
 from chalicelib.api.gate import Call, Gate, Route
 from chalicelib.api.log import store_failures
 from chalicelib.api.parameters import APP_PARAMETER, ROOM_PARAMETER, app_of, parameter, room_of
@@ -129,22 +128,13 @@ def room(call: Call[Caller, None]) -> Response:
     asking = parameter("for", call.query["for"], USER_ID) if "for" in call.query else None
     call.who.may("read", ref.sdk_app_id, room=ref.room, user_id=asking, in_path=True, user_in="for")
     at = types.past_of(call.query, call.now_ms)
-    # First, so that the roster that its list was written beside leads to the one of now.
+    if at is None:
+        return types.answer_roster(call, history, confirmations, ref, asking)
     playurls = history.playurls(ReporterKey(*ref, asking)) if asking else {}
     standing = history.standing(ref, call.now_ms)
-    if at is not None:
-        past = history.roster_at(standing, at, call.now_ms)
-        roster = types.roster_of(standing, past, playurls, set(), at)
-        return answer_unless_same(call, types.ROSTER_ANSWER.encode(roster))
-    now = cache(lambda: history.roster(standing))
-    spoken = confirmations.of(standing, lambda: now().members)
-
-    def body() -> dict[str, Any]:
-        roster = types.roster_of(standing, now(), playurls, spoken, None)
-        return types.ROSTER_ANSWER.encode(roster)
-
-    tag = tag_of(types.what_decides(standing), sorted(playurls.items()), sorted(spoken))
-    return answer_unless_known(call, tag, body)
+    past = history.roster_at(standing, at, call.now_ms)
+    roster = types.roster_of(standing, past, playurls, set(), at)
+    return answer_unless_same(call, types.ROSTER_ANSWER.encode(roster))
 
 
 @gate.route(

@@ -8,9 +8,10 @@ from typing import Any
 
 from chalice.app import Chalice, Response
 
-from chalicelib.api import signed
+from chalicelib.api import rooms, signed
 from chalicelib.api import webhook as types
 from chalicelib.api.bodies import read_raw
+from chalicelib.api.cross_origin import origins_from_env
 from chalicelib.api.gate import Call, Gate, Route, Signed, answer
 from chalicelib.api.log import store_failures
 from chalicelib.auth.callback_keys import CallbackKeys
@@ -29,11 +30,13 @@ from chalicelib.stores.preload import preload
 from chalicelib.stores.room_limits import RoomLimits
 from chalicelib.stores.store import store_of
 from chalicelib.table.client import connect
+from chalicelib.table.confirmations import Confirmations
 from chalicelib.table.errors import ReportConflict
-from chalicelib.table.item_keys import ReporterKey
+from chalicelib.table.history import History
+from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.reports import Report
 from chalicelib.table.stored_callbacks import StoredCallback
-from chalicelib.table.table import EventTable, Retention
+from chalicelib.table.table import Retention
 from chalicelib.table.writer import RoomWriter
 
 app = Chalice(app_name="webhook")
@@ -45,14 +48,14 @@ report_keys = ReportTokenKeys(store, names, failures)
 relays = Signers(store, names.relay_prefix, Relay.from_json, "relays", failures)
 callback_keys = Signers(store, names.callback_prefix, CallbackKeys.from_json, "callbacks", failures)
 largest = RoomLimits(store, names, failures)
-folder = RoomWriter(
-    EventTable(connect(), os.environ["ROOMGATE_TABLE"], Retention.of(os.environ)), most=largest.of
-)
+history = History(connect(), os.environ["ROOMGATE_TABLE"], Retention.of(os.environ))
+confirmations = Confirmations(history.table)
+folder = RoomWriter(history.table, most=largest.of)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     preload(report_keys.preload)
 
-gate = Gate(app, "webhook", ready=report_keys.loaded)
+gate = Gate(app, "webhook", ready=report_keys.loaded, origins=origins_from_env(os.environ))
 
 COUNTS = {
     "applied": "ReportsApplied",
@@ -98,6 +101,7 @@ def facts_of(token: Claims) -> dict[str, Any]:
             "list-too-large",
             "store-unavailable",
         ),
+        cross_origin=True,
         event="report",
     )
 )
@@ -110,6 +114,33 @@ def userlist_reports(
     if isinstance(body, types.HeartbeatRequest):
         return hear(call, reporter, token.epoch, body.hash, Source.CLIENT)
     return record(call, reporter, token.epoch, body, Source.CLIENT)
+
+
+@gate.route(
+    Route[Claims, None](
+        "GET",
+        "/v1/roster",
+        "Who is in the room of the report token, for its members' screens",
+        rooms.ROSTER_ANSWER,
+        auth=authenticate,
+        tell=facts_of,
+        scheme="reportToken",
+        problems=(
+            "report-token-missing",
+            "report-token-invalid",
+            "report-token-expired",
+            "store-unavailable",
+        ),
+        tagged=True,
+        cross_origin=True,
+        event="roster",
+    )
+)
+def roster(call: Call[Claims, None]) -> Response:
+    """The roster of the token's own room, with the play URLs that its member knows."""
+    token = call.who
+    ref = RoomKey(token.sdk_app_id, token.room)
+    return rooms.answer_roster(call, history, confirmations, ref, token.user_id)
 
 
 def authenticate_relayed(request: Signed) -> RelayGrant:

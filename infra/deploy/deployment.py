@@ -54,6 +54,10 @@ _OPTIONS: Final = {
     "--token-rotation-days": ("TokenRotationDays", "days between rotations of report-token keys"),
     "--report-days": ("ReportDays", "days that reports are kept"),
     "--history-days": ("HistoryDays", "days that changes, snapshots and sessions are kept"),
+    "--web-origin": (
+        "WebOrigins",
+        "origins of web pages that may report: https://a.com,https://b.com",
+    ),
     "--export-reports": ("ExportReports", "true or false: whether reports go to the lake too"),
     "--export-window-seconds": ("ExportWindowSeconds", "seconds that changes wait for others"),
     "--lake-days": ("LakeDays", "days that the lake keeps rows"),
@@ -116,7 +120,7 @@ def up(
     for bundle in bundles:
         name = bundle.function.name
         say(f"{stack}-{name}: {'role, function, API' if bundle.function.http else 'functions'}")
-        told = {"ReportUrl": f"{urls['webhook']}/v1/userlist-reports"} if "webhook" in urls else {}
+        told = {"WebhookUrl": urls["webhook"]} if "webhook" in urls else {}
         source, code = _upload(cloud, bundle, shared["ArtifactsBucket"])
         if stacks.begin(f"{stack}-{name}", source, {**values, **shared, **told, **code}):
             stacks.wait(f"{stack}-{name}")

@@ -43,9 +43,24 @@ _ANSWERS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def gateway_responses() -> dict[str, Any]:
-    """The OpenAPI extension ``x-amazon-apigateway-gateway-responses``."""
-    return {kind: _response(*answer) for kind, answer in _ANSWERS.items()}
+_ORIGIN_HEADER: Final = "gatewayresponse.header.Access-Control-Allow-Origin"
+_ITS_ORIGIN: Final = "method.request.header.Origin"
+
+
+def gateway_responses(*, cross_origin: bool = False) -> dict[str, Any]:
+    """The OpenAPI extension ``x-amazon-apigateway-gateway-responses``.
+
+    Args:
+        cross_origin: pages of other origins may read these answers, where the template's condition
+            CrossOrigin holds. The gateway can compare nothing, so any origin may: they are fixed
+            texts (API Gateway docs, "Gateway response header parameters").
+    """
+    responses = {kind: _response(*answer) for kind, answer in _ANSWERS.items()}
+    if cross_origin:
+        header = {"Fn::If": ["CrossOrigin", _ITS_ORIGIN, {"Ref": "AWS::NoValue"}]}
+        for response in responses.values():
+            response["responseParameters"][_ORIGIN_HEADER] = header
+    return responses
 
 
 def _response(code: str, detail: str) -> dict[str, Any]:

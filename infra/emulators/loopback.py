@@ -14,6 +14,12 @@ HOST: Final = "127.0.0.1"
 _LOOK_EVERY: Final = 0.02  # Seconds between two looks at whether to stop.
 
 
+class _Server(ThreadingHTTPServer):
+    """Holds more connections than a test opens at once: where the queue is full, some are reset."""
+
+    request_queue_size = 128
+
+
 class LoopbackServer:
     """A context manager: serves inside, and has stopped after it.
 
@@ -23,7 +29,7 @@ class LoopbackServer:
     """
 
     def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
-        self._server = ThreadingHTTPServer((HOST, port), handler)
+        self._server = _Server((HOST, port), handler)
         self._server.daemon_threads = True
         serve = self._server.serve_forever
         self._thread = threading.Thread(target=serve, args=(_LOOK_EVERY,), daemon=True)

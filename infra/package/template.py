@@ -90,7 +90,7 @@ def _api_decided(name: str) -> dict[str, Any]:
     api_name = {"Fn::Sub": f"${{Stack}}-{name}"}
     definition = {
         "info": {"title": api_name},
-        "x-amazon-apigateway-gateway-responses": gateway_responses(),
+        "x-amazon-apigateway-gateway-responses": gateway_responses(cross_origin=name == "webhook"),
     }
     return {
         "Resources": {

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.trtc import BadRoomUrl, RoomsigRefused, RoomsigUnusable, room_url, roomsig_of
-from chalicelib.trtc.identifiers import NumberRoom
 from roomgate.commands.groups import Command
 from roomgate.commands.options import ROOM_ID, SDK_APP_ID, USER_ID
 from roomgate.operator.errors import OperatorError
 from roomgate.operator.files import Given, TextFile
 
 if TYPE_CHECKING:
+    from chalicelib.trtc.identifiers import NumberRoom, SdkAppId, UserId
     from roomgate.commands.session import Session
 
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def room_url_command(
     session: Session,
     /,
-    sdk_app_id: int,
-    user_id: str,
+    sdk_app_id: SdkAppId,
+    user_id: UserId,
     room_id: NumberRoom,
     file: Given,
     **options: Any,

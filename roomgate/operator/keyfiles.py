@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.tickets import ECDSA, HMAC, BadKey, load_key, load_public_key
+from chalicelib.tickets import CODECS, ECDSA, BadKey, load_key, load_public_key
 from roomgate.operator.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class KeyFile(NamedTuple):
     Attributes:
         key: that signs.
         text: what is stored of it: without white space around it.
-        trimmed: whether an HMAC secret had white space around it.
+        trimmed: whether a secret had white space around it.
     """
 
     key: SigningKey
@@ -62,7 +62,7 @@ def read_key(given: Given, algorithm: str | None = None) -> KeyFile:
         key = load_key(chosen, text)
     except BadKey as error:
         raise _unusable(given, error) from None
-    return KeyFile(key, text, trimmed=chosen == HMAC and text != given.text)
+    return KeyFile(key, text, trimmed=not CODECS[chosen].pem_keys and text != given.text)
 
 
 def read_verifying_key(given: Given, algorithm: str | None = None) -> VerifyingKey:
@@ -112,7 +112,8 @@ def _new_pem() -> str:
 
 
 def _algorithm_of(text: str) -> str:
-    return ECDSA if "-----BEGIN" in text else HMAC
+    is_pem = "-----BEGIN" in text
+    return next(codec.algorithm for codec in CODECS.values() if codec.pem_keys == is_pem)
 
 
 def _unusable(given: Given, error: BadKey) -> OperatorError:

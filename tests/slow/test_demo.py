@@ -23,6 +23,7 @@ from roomgate.analytics.lake import lake
 from roomgate.analytics.sql import for_duckdb, names, query
 from roomgate.commands.output import Output
 from tests.support.lake_rows import NOW
+from tests.support.seeds import MANY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +104,7 @@ def test_what_happens_is_what_the_rows_say(played: tuple[Stage, list[Row]]) -> N
     assert 0.95 <= len(rows) / (2 * SMALL.stays) <= 1.05
     assert stage.done.keys() == {"applied", "unchanged", "stale", "duplicate"}
     assert {row.source for row in rows} == {"client", "tencent"}
-    assert {row.reason for row in rows} >= {"listed", "entered", "left", "witnessed", "lease"}
+    assert {row.reason for row in rows} >= {"listed", "entered", "left", "lease"}
 
 
 def test_all_comes_in_in_order_and_within_its_day() -> None:
@@ -132,6 +133,7 @@ def test_mornings_and_evenings_are_busier_than_nights() -> None:
     assert sum(11 <= size <= 40 for size in sizes) > 20
 
 
+@pytest.mark.skipif(not MANY, reason="functional/analytics asks them of fewer rows")
 def test_every_query_answers_on_it(tmp_path: Path) -> None:
     """With rows that are not all zeros."""
     demo = SMALL._replace(days=2)

@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.roster.signal import Kind
 from simulation.orders import SETTLED, callbacks_of_one, mix, told
+from tests.support.seeds import seeds
 
-CHUNK = 10_000
+CHUNK = 5_000
 
 
 def test_of_all_orders_of_five_callbacks_the_newest_one_counts() -> None:
@@ -21,7 +22,7 @@ def test_of_all_orders_of_five_callbacks_the_newest_one_counts() -> None:
             assert bool(room.members) == (happened[-1].kind is Kind.ENTERED)
 
 
-@pytest.mark.parametrize("start", range(0, 100_000, CHUNK))
+@pytest.mark.parametrize("start", [CHUNK * number for number in seeds(100_000 // CHUNK, 1)])
 def test_of_a_hundred_thousand_mixes_the_roster_is_who_is_there(start: int) -> None:
     """Callbacks, lists, own words and re-entries of up to three users, late and doubled."""
     for seed in range(start, start + CHUNK):

@@ -15,6 +15,7 @@ from simulation.soak.plays import Play
 from simulation.soak.rooms import EVERY_FAULT, play, played
 from simulation.stored import REF, TABLE, Stored, callback_of_signal, openids
 from simulation.truth import Setting
+from tests.support.seeds import seeds
 
 if TYPE_CHECKING:
     from chalicelib.roster.signal import Signal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 SETTING = Setting(4, changes=10, beats=True)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", seeds(25))
 def test_whatever_goes_wrong_with_writes_the_room_is_right_in_the_end(seed: int) -> None:
     """Answers lost, writes refused, webhooks and keepers killed, heads that others move.
 

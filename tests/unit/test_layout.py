@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import ast
-import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from infra.layout import ROOT
+from tests.support.imports import files, imports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 # Each package of chalicelib, and what it may import of ours. Arrows go one way: there is no cycle.
 ARROWS = {
     "errors": set(),
+    "json_text": set(),
     "schema": {"errors"},
-    "trtc": set(),
-    "tickets": {"trtc"},
-    "roster": {"trtc", "errors"},
-    "stores": {"trtc", "schema", "errors"},
+    "trtc": {"json_text"},
+    "tickets": {"trtc", "json_text"},
+    "roster": {"trtc", "json_text", "errors"},
+    "stores": {"trtc", "schema", "json_text", "errors"},
     "keys": {"stores", "tickets", "trtc"},
     "table": {"roster", "trtc", "errors"},
     "stream": {"table", "roster", "trtc", "errors"},
@@ -34,28 +38,12 @@ ARROWS = {
         "roster",
         "trtc",
         "schema",
+        "json_text",
         "errors",
     },
 }
 PURE = ("trtc", "tickets", "roster")
 PURE_MAY_IMPORT = set(sys.stdlib_module_names) - {"os", "random", "secrets", "socket", "http"}
-
-
-def imports(path: Path) -> set[str]:
-    """The modules that a file names in import statements, types included."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            names.add(node.module or "")
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-def files(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
 
 
 def package_of(path: Path) -> str:
@@ -114,26 +102,3 @@ def test_no_code_of_the_bundle_can_send_the_roomsig_request() -> None:
         "chalicelib/keys/probe.py",  # refuses to: see tests/unit/stores/test_settings.py
         "roomgate/operator/api.py",  # asks Roomgate's own functions
     }
-
-
-def test_the_issuer_starts_without_what_its_cold_start_cannot_afford() -> None:
-    """With the extension present, importing the issuer imports no boto3, nor PyJWT."""
-    dear = ["boto3", "botocore", "jwt", "requests", "msgspec", "pydantic"]
-    code = (
-        "import sys; sys.path[:0] = ['.', 'functions/issuer']; import app; "
-        f"print([m for m in {dear} if m in sys.modules])"
-    )
-    environ = {
-        "ROOMGATE_STACK": "s",
-        "ROOMGATE_REPORT_URL": "https://example.test/reports",
-        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environ,
-        text=True,
-        capture_output=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "[]"

@@ -24,7 +24,7 @@ KEYLESS_APP = 1400000003
 BROKEN_APP = 1400000004
 API_KEY = "rg_backend_" + "b" * 43
 BOUND_KEY = "rg_bound_" + "c" * 43
-REPORT_URL = "https://webhook.example.test/v1/userlist-reports"
+WEBHOOK_URL = "https://webhook.example.test"
 
 
 class Issuer(NamedTuple):
@@ -71,7 +71,7 @@ def issuer(load: Callable[[str], Function]) -> Issuer:
         HMAC_APP: load_key("HMAC-SHA256", hmac),
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROOMGATE_REPORT_URL", REPORT_URL)
+        patch.setenv("ROOMGATE_WEBHOOK_URL", WEBHOOK_URL)
         body = "".join(ecdsa.splitlines()[1:-1])
         return Issuer(load("issuer"), keys, (body, hmac, API_KEY, BOUND_KEY))
 

@@ -21,7 +21,7 @@ from tests.functional.issuer.conftest import (
     ECDSA_APP,
     HMAC_APP,
     KEYLESS_APP,
-    REPORT_URL,
+    WEBHOOK_URL,
     Issuer,
 )
 from tests.support.reports import KEY, Function, put_caller
@@ -69,10 +69,57 @@ def test_an_entry_holds_all_that_a_user_needs(issuer: Issuer, app: int, room: in
     assert (url.sdk_app_id, url.user_id, url.room) == (app, "alice", room)
     assert (url.user_sig, url.private_map_key) == (entry["userSig"], entry["privateMapKey"])
     report = entry["report"]
-    assert report["url"] == REPORT_URL
+    assert report["url"] == f"{WEBHOOK_URL}/v1/userlist-reports"
+    assert report["rosterUrl"] == f"{WEBHOOK_URL}/v1/roster"
     claims = check_report_token(report["token"], [TokenKey("1", KEY, None)], now)
     assert claims == Claims(app, "alice", parse_room(room), report["epoch"], report["expiresAt"])
     assert report["expiresAt"] == map_key.ends_at
+
+
+OPTIONS = {
+    "smallStream": True,
+    "streamId": "stream-1",
+    "recordId": "record_1",
+    "pureAudioMode": 1,
+    "receiveMode": 4,
+}
+
+
+def test_the_rtc_url_takes_what_current_clients_have(issuer: Issuer) -> None:
+    """Each option of an entry stands in its rtc URL; what is left out stands in none."""
+    url = parse_room_url(issuer.post(ENTRIES, ENTRY | OPTIONS).body["rtcUrl"])
+    expected = {
+        "encsmall": "1",
+        "streamid": "stream-1",
+        "userdefinerecordid": "record_1",
+        "pureaudiomode": "1",
+        "recvmode": "4",
+    }
+    assert {name: url.options[name] for name in expected} == expected
+    plain = parse_room_url(issuer.post(ENTRIES, ENTRY).body["rtcUrl"])
+    assert (
+        not {"streamid", "userdefinerecordid", "pureaudiomode", "recvmode"} & plain.options.keys()
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("smallStream", False),
+        ("streamId", ""),
+        ("streamId", "a b"),
+        ("streamId", "x" * 65),
+        ("recordId", "a&b"),
+        ("pureAudioMode", 3),
+        ("receiveMode", 0),
+    ],
+)
+def test_an_option_that_tencent_does_not_know_is_refused(
+    issuer: Issuer, option: str, value: object
+) -> None:
+    """With its place, before anything is signed."""
+    answer = issuer.post(ENTRIES, ENTRY | {option: value})
+    assert (answer.status, answer.places) == (400, [f"#/{option}"])
 
 
 def test_the_roomsig_request_is_data_for_the_client(issuer: Issuer) -> None:
@@ -302,7 +349,7 @@ def test_readiness(load: Callable[[str], Function], issuer: Issuer) -> None:
     assert issuer.post(ENTRIES, ENTRY).status == 200
     assert issuer.function.call("GET", "/readyz").status == 200
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROOMGATE_REPORT_URL", REPORT_URL)
+        patch.setenv("ROOMGATE_WEBHOOK_URL", WEBHOOK_URL)
         cold = load("issuer")
         assert cold.call("GET", "/healthz").status == 200
         assert cold.call("GET", "/readyz").status == 503

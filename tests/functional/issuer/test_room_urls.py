@@ -46,6 +46,7 @@ def test_a_failed_answer_is_explained_and_never_a_url(
     made = issuer.post(ROOM_URLS, REQUEST | {"answer": answer})
     assert (made.status, made.code, made.places) == (422, "roomsig-refused", ["#/answer"])
     assert code in made.body["detail"]
+    assert str(made.body["tencentCode"]) in code
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def extension() -> Iterator[FakeExtension]:
 def issuer(extension: FakeExtension, monkeypatch: pytest.MonkeyPatch) -> Issuer:
     """A cold issuer, which reads by way of the extension."""
     monkeypatch.setenv("ROOMGATE_STACK", STACK)
-    monkeypatch.setenv("ROOMGATE_REPORT_URL", "https://webhook.example.test/v1/userlist-reports")
+    monkeypatch.setenv("ROOMGATE_WEBHOOK_URL", "https://webhook.example.test")
     monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(extension.port))
     monkeypatch.setattr(stores, "TIMEOUT_SECONDS", 0.3)
     return Issuer(Function(load_app("issuer")), extension)

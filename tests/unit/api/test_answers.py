@@ -47,7 +47,7 @@ def test_alternatives_say_which_one_holds(name: str) -> None:
 def test_nothing_issued_is_shown() -> None:
     """The reprs of what holds a ticket or a token hide it."""
     secret = "eJw-secret"
-    grant = ReportGrant("https://example.test", secret, 1, 1)
+    grant = ReportGrant("https://example.test", "https://example.test/roster", secret, 1, 1)
     entry = Entry(1, "a", parse_room(1), [], "k", secret, 1, secret, 1, None, secret, grant)
     user_sig = IssuedUserSig(1, "a", secret, 1, "k")
     private_map_key = IssuedPrivateMapKey(1, "a", parse_room(1), [], secret, 1, "k")

@@ -46,6 +46,16 @@ def test_statuses(kind: str, status: int) -> None:
     assert _body(kind)["status"] == status
 
 
+def test_pages_of_other_origins_read_them_where_some_may_report() -> None:
+    """A page that is throttled can be told so; without listed origins nothing is added."""
+    header = "gatewayresponse.header.Access-Control-Allow-Origin"
+    for response in gateway_responses(cross_origin=True).values():
+        condition, origin, otherwise = response["responseParameters"][header]["Fn::If"]
+        assert (condition, origin) == ("CrossOrigin", "method.request.header.Origin")
+        assert otherwise == {"Ref": "AWS::NoValue"}
+    assert all(header not in response["responseParameters"] for response in RESPONSES.values())
+
+
 def test_throttled_callers_are_told_when_to_try_again() -> None:
     """A 429 carries Retry-After, and nothing else does."""
     told = {

@@ -52,8 +52,8 @@ def test_the_issuers_environment_follows_the_extension() -> None:
     assert sorted(without) == [
         "ROOMGATE_KEY_STALE_HOURS",
         "ROOMGATE_REFRESH_SECONDS",
-        "ROOMGATE_REPORT_URL",
         "ROOMGATE_STACK",
+        "ROOMGATE_WEBHOOK_URL",
     ]
     with_it = environment(template, {"HasExtension": True})
     assert with_it == without | {
@@ -71,7 +71,7 @@ def test_the_other_functions_know_the_table() -> None:
     }
     both = ["HISTORY_DAYS", "REFRESH_SECONDS", "REPORT_DAYS", "STACK", "TABLE"]
     assert names == {
-        "webhook": [f"ROOMGATE_{name}" for name in both],
+        "webhook": [f"ROOMGATE_{name}" for name in [*both, "WEB_ORIGINS"]],
         "rooms": [f"ROOMGATE_{name}" for name in both],
         "keeper": [
             "ROOMGATE_HISTORY_DAYS",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.tickets.material import KEYS
+from tests.support.ticket_material import KEYS
 
 if TYPE_CHECKING:
     from chalicelib.tickets import SigningKey

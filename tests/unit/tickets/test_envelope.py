@@ -24,7 +24,7 @@ from chalicelib.tickets.envelope import (
     seal,
     unseal,
 )
-from tests.unit.tickets.material import b64, tencent
+from tests.support.ticket_material import b64, tencent
 
 CONTENT = b'{"TLS.ver":"2.0","a":"' + bytes(range(48, 123)).replace(b"\\", b"") * 3 + b'"}'
 
@@ -34,7 +34,7 @@ TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200
 
 @given(TEXTS, TEXTS)
 @settings(deadline=None)
-def test_what_is_sealed_is_found_again(head: str, rest: str) -> None:
+def test_unsealing_returns_what_was_sealed(head: str, rest: str) -> None:
     """unseal undoes seal, and any zlib opens the envelope."""
     sealed = seal(head, rest)
     assert unseal(sealed) == (head + rest).encode()

@@ -23,7 +23,7 @@ from chalicelib.tickets import (
 from chalicelib.trtc import CODES, PRIVILEGES
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.keys import pem_of_new_key
-from tests.unit.tickets.material import (
+from tests.support.ticket_material import (
     APP,
     KEYS,
     NOW,
@@ -49,7 +49,7 @@ EXPECTED: dict[str, Any] = {"now": NOW, **WHO, "room": ROOM}
 BINARY = {name: issue_user_sig(key, **ORDER) for name, key in KEYS.items()}
 
 
-def told(made: object, *keys: SigningKey, **expected: Any) -> Explanation:
+def explained(made: object, *keys: SigningKey, **expected: Any) -> Explanation:
     """An explanation with everything expected that is right."""
     return explain(made, keys or (P256,), **{**EXPECTED, **expected})
 
@@ -68,9 +68,9 @@ def with_marks(marks: str, *, plain: bool = False) -> tuple[str, bytes]:
             return text, framed
 
 
-def test_a_user_sig_that_holds_is_told_so() -> None:
+def test_a_user_sig_that_holds_has_code_0() -> None:
     """Code 0, with all its fields and the key that signed it."""
-    explanation = told(SIG, kind="userSig")
+    explanation = explained(SIG, kind="userSig")
     assert explanation == Explanation(
         kind="userSig",
         fields={
@@ -93,10 +93,10 @@ def test_a_user_sig_that_holds_is_told_so() -> None:
 
 
 @pytest.mark.parametrize("room", [ROOM, "a lobby!"])
-def test_a_private_map_key_that_holds_is_told_so(room: int | str) -> None:
+def test_a_private_map_key_that_holds_has_code_0(room: int | str) -> None:
     """With the room under the name of its kind, and the privileges by name."""
     made = issue_private_map_key(SECRET, **{**ROOM_ORDER, "room": room, "privileges": 42})
-    explanation = told(made, SECRET, room=room)
+    explanation = explained(made, SECRET, room=room)
     assert (explanation.kind, explanation.code) == ("privateMapKey", 0)
     name = "roomId" if isinstance(room, int) else "strRoomId"
     assert {
@@ -179,29 +179,29 @@ FAILURES: dict[str, tuple[object, dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_the_cause_is_told_in_tencents_codes(case: str) -> None:
-    """Each mishap has the code that Tencent answers, and a sentence that says what happened."""
+def test_each_fault_has_tencents_code_and_a_cause(case: str) -> None:
+    """Each has the code that Tencent answers, and a sentence that names the cause."""
     made, expected, code, cause = FAILURES[case]
-    explanation = told(made, **expected)
+    explanation = explained(made, **expected)
     assert (explanation.code, explanation.name) == (code, CODES[code].name)
     assert cause in explanation.cause
     assert explanation.cause.endswith(".")
 
 
-def test_keys_that_do_not_fit_are_told() -> None:
+def test_keys_that_do_not_fit_are_the_cause() -> None:
     """Another key, or another algorithm: both are 70009 or 87, the causes differ."""
-    other = told(SIG, OTHER_KEY)
+    other = explained(SIG, OTHER_KEY)
     assert (other.code, other.key_id) == (70009, None)
     assert OTHER_KEY.key_id in other.cause
-    assert told(MAP_KEY, OTHER_KEY).code == 87
-    mixed = told(SIG, SECRET)
+    assert explained(MAP_KEY, OTHER_KEY).code == 87
+    mixed = explained(SIG, SECRET)
     assert mixed.code == 70009
-    assert mixed.cause.startswith("ECDSA and HMAC are mixed up: the ticket is ECDSA-SHA256")
+    assert mixed.cause.startswith("Two algorithms are mixed up: the ticket is ECDSA-SHA256")
 
 
 def test_another_application_is_the_cause_of_its_bad_signature() -> None:
     """Every check is shown; the likelier cause comes first."""
-    explanation = told(SIG, OTHER_KEY, sdk_app_id=7)
+    explanation = explained(SIG, OTHER_KEY, sdk_app_id=7)
     assert explanation.code == 70014
     assert checks(explanation)["signature"] is False
 
@@ -217,45 +217,45 @@ def test_another_application_is_the_cause_of_its_bad_signature() -> None:
         ("*-_", lambda text: text.replace("_", "="), "mixes two alphabets"),
     ],
 )
-def test_urls_do_this_to_tickets(marks: str, damage: Any, cause: str) -> None:
-    """What was done is told, and the fields are read all the same."""
+def test_damage_by_urls_is_recognised(marks: str, damage: Any, cause: str) -> None:
+    """The cause is named, and the fields are read all the same."""
     text, _ = with_marks(marks)
-    explanation = told(damage(text))
+    explanation = explained(damage(text))
     assert explanation.code == 70003
     assert cause in explanation.cause
     assert explanation.fields["userId"] == USER
     assert checks(explanation)["signature"] is True
 
 
-def test_plain_base64_in_a_url_is_told() -> None:
+def test_plain_base64_in_a_url_is_recognised() -> None:
     """The plain alphabet's + becomes a space."""
     text, _ = with_marks("+=", plain=True)
-    assert "Spaces stand where + was" in told(text.replace("+", " ")).cause
+    assert "Spaces stand where + was" in explained(text.replace("+", " ")).cause
 
 
 @pytest.mark.parametrize("padding", ["", "="])
-def test_base64url_is_told(padding: str) -> None:
+def test_base64url_is_recognised(padding: str) -> None:
     """The alphabet that most libraries offer is not Tencent's."""
     text, _ = with_marks("+/=", plain=True)
     changed = text.replace("+", "-").replace("/", "_").rstrip("=")
     changed += padding * (-len(changed) % 4)
-    explanation = told(changed)
+    explanation = explained(changed)
     assert explanation.code == 70003
     assert "in base64url, the wrong alphabet" in explanation.cause
 
 
-def test_plain_base64_is_told_though_it_holds() -> None:
+def test_plain_base64_is_noted_though_the_ticket_holds() -> None:
     """A verifier takes it, and a query string will not carry it."""
     text, _ = with_marks("+", plain=True)
-    explanation = told(text)
+    explanation = explained(text)
     assert explanation.code == 0
     assert "plain base64" in explanation.cause
 
 
-def test_what_is_left_of_a_ticket_is_shown() -> None:
+def test_the_remaining_fields_of_a_ticket_are_shown() -> None:
     """The fields of a ticket cut short are those before the cut."""
     made = foreign(P256)
-    explanation = told(made[: len(made) * 2 // 3])
+    explanation = explained(made[: len(made) * 2 // 3])
     assert explanation.fields["userId"] == USER
     assert explanation.kind == "userSig"
     assert "TLS" not in str(explanation.fields)
@@ -274,7 +274,7 @@ def test_the_fields_of_a_broken_ticket_are_shown_harmlessly() -> None:
             "more": "secret",
         }
     )
-    explanation = told(made)
+    explanation = explained(made)
     assert explanation.fields == {
         "userId": r"zz\n\x1b\ud800" + "x" * 26,
         "sdkAppId": "a number with too many digits",
@@ -289,12 +289,12 @@ def test_the_fields_of_a_broken_ticket_are_shown_harmlessly() -> None:
 
 def test_bytes_are_read_as_text() -> None:
     """A ticket may come as it stood in a file."""
-    assert told(SIG.encode()) == told(SIG)
+    assert explained(SIG.encode()) == explained(SIG)
 
 
 def test_an_unknown_kind_is_not_expected() -> None:
     """Nothing is compared with it."""
-    assert told(SIG, kind="roomsig").code == 0
+    assert explained(SIG, kind="roomsig").code == 0
 
 
 ANYTHING = (
@@ -331,34 +331,34 @@ def assert_harmless(explanation: Explanation, made: object) -> None:
 
 @given(ANYTHING, st.sampled_from([None, "userSig", "privateMapKey"]))
 @settings(deadline=None, max_examples=300)
-def test_no_input_makes_it_raise(made: object, kind: str | None) -> None:
+def test_explaining_any_input_raises_nothing(made: object, kind: str | None) -> None:
     """Whatever it is given."""
-    assert_harmless(told(made, kind=kind), made)
+    assert_harmless(explained(made, kind=kind), made)
 
 
 @given(MEMBERS, st.integers(-(2**70), 2**70))
 @settings(deadline=None, max_examples=200)
-def test_no_members_make_it_raise(members: dict[str, Any], now: int) -> None:
+def test_explaining_any_members_raises_nothing(members: dict[str, Any], now: int) -> None:
     """Whatever the JSON inside holds, and whenever it is asked."""
     made = ticket(members)
-    assert_harmless(told(made, SECRET, now=now), made)
+    assert_harmless(explained(made, SECRET, now=now), made)
 
 
 @given(st.sampled_from([SIG, MAP_KEY, *BINARY.values()]), st.data())
 @settings(deadline=None, max_examples=300)
-def test_no_mutation_makes_it_raise(made: str, data: st.DataObject) -> None:
+def test_explaining_any_mutation_raises_nothing(made: str, data: st.DataObject) -> None:
     """Real tickets with pieces cut out, put in or repeated."""
     start = data.draw(st.integers(0, len(made)))
     end = data.draw(st.integers(start, min(len(made), start + 20)))
     put = data.draw(st.text("eJx09AZ*-_+/=% \n", max_size=4) | st.text(max_size=3))
     mutated = made[:start] + put + made[end:]
-    assert_harmless(told(mutated, *KEYS.values()), mutated)
+    assert_harmless(explained(mutated, *KEYS.values()), mutated)
 
 
 @given(st.binary(max_size=60))
 @settings(deadline=None, max_examples=100)
-def test_no_damaged_stream_makes_it_raise(junk: bytes) -> None:
+def test_explaining_any_damaged_stream_raises_nothing(junk: bytes) -> None:
     """Sound streams that stop, go on as junk, or inflate to far too much."""
     framed = zlib.compress(json.dumps(signed(SECRET)).encode())
     for made in (framed[:-9] + junk, framed + junk, zlib.compress(junk * 10**4)):
-        assert_harmless(told(tencent(made), SECRET), tencent(made))
+        assert_harmless(explained(tencent(made), SECRET), tencent(made))

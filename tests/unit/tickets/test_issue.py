@@ -16,7 +16,7 @@ from chalicelib.tickets import (
 from chalicelib.tickets.envelope import unseal
 from chalicelib.trtc import BadIdentifier, BadPrivileges
 from chalicelib.trtc.identifiers import parse_room
-from tests.unit.tickets.material import (
+from tests.support.ticket_material import (
     KEYS,
     NOW,
     ORDER,

@@ -16,7 +16,7 @@ from chalicelib.tickets import (
 from chalicelib.tickets.userbuf import Userbuf, pack_userbuf, parse_userbuf
 from chalicelib.tickets.verify import open_ticket
 from chalicelib.trtc.identifiers import parse_room
-from tests.unit.tickets.material import ORDER, P256, ROOM_ORDER, b64
+from tests.support.ticket_material import ORDER, P256, ROOM_ORDER, b64
 
 # The secret of Tencent's published sample, which opens nothing.
 SAMPLE = load_key(HMAC, "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib import trtc as rooms
+from chalicelib import trtc
 from chalicelib.trtc import identifiers, privileges, roomsig, urls
 from tests.unit.trtc.trees import Drawn, drawn_tree
 
@@ -28,12 +28,12 @@ def test_the_drawn_tree_is_the_real_one(module: ModuleType, drawn: Drawn) -> Non
     assert drawn.parent in [base.__name__ for base in drawn_class.__bases__]
     for attribute in drawn.attributes:
         assert f"{attribute}:" in drawn_class.__doc__
-    assert drawn.name in rooms.__all__
+    assert drawn.name in trtc.__all__
 
 
 def test_every_exception_is_drawn() -> None:
     """What may be raised can be looked up."""
-    exported = (getattr(rooms, name) for name in rooms.__all__)
+    exported = (getattr(trtc, name) for name in trtc.__all__)
     raised = {
         item.__name__ for item in exported if isinstance(item, type) and issubclass(item, Exception)
     }

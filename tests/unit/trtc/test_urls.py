@@ -19,14 +19,14 @@ from chalicelib.trtc import (
     roomsig_of,
     rtc_url,
 )
-from chalicelib.trtc.identifiers import parse_number_room, parse_room
+from chalicelib.trtc.identifiers import SdkAppId, UserId, parse_number_room, parse_room
 
 WHO: dict[str, Any] = {"sdk_app_id": 1400037025, "user_id": "webrtc98"}
 START = "room://cloud.tencent.com?sdkappid=1400037025&roomid=1234&userid=webrtc98&roomsig="
 TICKETS: dict[str, Any] = {"user_sig": "eJx*-_", "private_map_key": "eJy*-_"}
 
-APPS = st.integers(1, 2**32 - 1)
-USERS = st.from_regex(USER_ID_PATTERN, fullmatch=True)
+APPS = st.integers(1, 2**32 - 1).map(SdkAppId)
+USERS = st.from_regex(USER_ID_PATTERN, fullmatch=True).map(UserId)
 NUMBERS = st.none() | st.integers(0, ROOM_ID_MAX)
 NAMES = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 BODIES = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.floats(), min_size=1)
@@ -125,7 +125,12 @@ def test_an_unusable_option_makes_no_rtc_url(options: dict[str, Any]) -> None:
 @given(APPS, USERS, st.integers(1, ROOM_ID_MAX), BODIES, st.sampled_from([None, 1, 2]), NUMBERS)
 @settings(deadline=None, max_examples=100)
 def test_roomsig_urls_come_back_as_their_parts(
-    app: int, user: str, room: int, body: dict[str, Any], audio: int | None, record: int | None
+    app: SdkAppId,
+    user: UserId,
+    room: int,
+    body: dict[str, Any],
+    audio: int | None,
+    record: int | None,
 ) -> None:
     """parse_room_url undoes room_url, for every answer of Tencent's."""
     roomsig = roomsig_of({"RspHead": {"ErrorCode": 0}, "RspBody": body})
@@ -149,7 +154,7 @@ def test_roomsig_urls_come_back_as_their_parts(
     (st.integers(1, ROOM_ID_MAX) | st.from_regex(STR_ROOM_PATTERN, fullmatch=True)).map(parse_room),
 )
 @settings(deadline=None, max_examples=100)
-def test_rtc_urls_come_back_as_their_parts(app: int, user: str, room: Room) -> None:
+def test_rtc_urls_come_back_as_their_parts(app: SdkAppId, user: UserId, room: Room) -> None:
     """parse_room_url undoes rtc_url, and keeps numeric and string rooms apart."""
     parts = parse_room_url(rtc_url(sdk_app_id=app, user_id=user, room=room, **TICKETS))
     assert (type(parts.room), *parts[:3]) == (type(room), app, user, room)

@@ -22,12 +22,12 @@ def drawn_tree(docstring: str | None) -> list[Drawn]:
     path: list[tuple[int, str]] = []
     drawn = []
     for line in block.splitlines():
-        found = _LINE.fullmatch(line)
-        assert found, line
-        depth = len(found["indent"])
+        match = _LINE.fullmatch(line)
+        assert match, line
+        depth = len(match["indent"])
         path = [(place, name) for place, name in path if place < depth]
         parent = path[-1][1] if path else None
-        attributes = tuple(re.findall(r"(?<= )\.(\w+)", found["rest"]))
-        drawn.append(Drawn(found["name"], parent, attributes))
-        path.append((depth, found["name"]))
+        attributes = tuple(re.findall(r"(?<= )\.(\w+)", match["rest"]))
+        drawn.append(Drawn(match["name"], parent, attributes))
+        path.append((depth, match["name"]))
     return drawn

@@ -21,7 +21,7 @@ from chalicelib.tickets import (
 )
 from chalicelib.tickets.verify import open_ticket
 from chalicelib.trtc.identifiers import parse_room
-from tests.unit.tickets.material import (
+from tests.support.ticket_material import (
     NOW,
     ORDER,
     ROOM,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.tickets import EcdsaKey, issue_private_map_key, issue_user_sig, load_key
-from chalicelib.trtc.identifiers import parse_room
+from chalicelib.trtc.identifiers import SdkAppId, UserId, parse_room
 from chalicelib.trtc.roomsig import roomsig_request
 from infra.emulators.miniprogram import ask_for_roomsig, userlist_event
 from infra.emulators.tencent import TencentEmulator
@@ -35,8 +35,8 @@ def _request(**changed: Any) -> dict[str, Any]:
         ),
     )
     request = roomsig_request(
-        sdk_app_id=APP,
-        user_id=USER,
+        sdk_app_id=SdkAppId(APP),
+        user_id=UserId(USER),
         room=made["room"],
         user_sig=user_sig,
         private_map_key=private_map_key,

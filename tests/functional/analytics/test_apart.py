@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.layout import FUNCTIONS, ROOT
-from tests.unit.test_layout import files, imports
+from tests.support.imports import files, imports
 
 if TYPE_CHECKING:
     from pathlib import Path
