@@ -63,7 +63,7 @@ class Tenants:
         """
         app = next(self._ids)
         text = key or new_key()
-        self.operator.run("apps", "add", str(app))
+        self.operator.run("apps", "add", str(app), "--largest-room", "5001")
         key_id = self.operator.run("keys", "import", str(app), "-", given=text)["keyId"]
         return Tenant(app, self.caller(app, *rights), text, key_id)
 
