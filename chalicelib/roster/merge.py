@@ -144,15 +144,17 @@ def _cancels(signal: Signal, group: Pending, own: Pending | None) -> bool:
     """Whether naming one who is about to leave shows that it stays.
 
     It does if one speaks who has said that it left, or somebody who was asked; or that one itself,
-    or another who was said to have left with it and has not: but for a late word of an old client,
-    which several others contradict.
+    or another who was said to have left with it and has not: but for the last word of an old
+    client, which comes in when it has left, or which several others contradict.
 
     Args:
         signal: the list.
         group: those with whom the one that it names is about to leave.
         own: those with whom the list's reporter is, if it is.
     """
-    believed = len(group.witnesses) == 1 or signal.order.epoch > group.t
+    late = group.size == 1 and signal.t <= group.t + STRAGGLER
+    alone = len(group.witnesses) == 1 and not late
+    believed = alone or signal.order.epoch > group.t - STRAGGLER
     if signal.user in group.witnesses or (group == own and believed):
         return signal.t > group.t
     return signal.asked and signal.t > group.t + STRAGGLER
@@ -167,7 +169,7 @@ def _contests(claim: Claim, user: str, group: Pending, now: int) -> bool:
     signal, last = claim.signal, claim.last
     if signal.t <= group.t or group.noted >= now + CONTESTED // 2:
         return False
-    if signal.t > group.t + STRAGGLER:
+    if signal.t > group.t + STRAGGLER or signal.user == user:
         return True
     return last is not None and last.members > 1 and not names(last, user, None, group.t)
 

@@ -79,6 +79,8 @@ def facts_of(token: Claims) -> dict[str, Any]:
         "room": token.room.key,
         "userId": token.user_id,
         "epoch": token.epoch,
+        "role": token.role,
+        "scene": token.scene,
     }
 
 

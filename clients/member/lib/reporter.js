@@ -1,6 +1,6 @@
 'use strict';
 
-const TIMEOUT_MS = 5000; // Of a first try; it doubles with each failure, up to 40 s.
+const TIMEOUT_MS = 3000; // Of a first try; half as long again with each failure, up to 40 s.
 const HEARTBEAT_MS = 30000; // Where the server names no pace.
 const RESEND_MS = 10000; // Between two lists that answer a resend.
 const RENEWALS = 2; // New tokens in a row without one acknowledged report.
@@ -179,7 +179,7 @@ class Reporter {
   }
 
   timeoutMs() {
-    return Math.min(40000, TIMEOUT_MS * 2 ** this.failures);
+    return Math.min(40000, TIMEOUT_MS * 1.5 ** this.failures);
   }
 
   post(body, last) {

@@ -55,7 +55,7 @@ class Others {
   }
 }
 
-const TIMEOUT_MS = 5000; // Of a first try; it doubles with each failure, up to 40 s.
+const TIMEOUT_MS = 3000; // Of a first try; half as long again with each failure, up to 40 s.
 const HEARTBEAT_MS = 30000; // Where the server names no pace.
 const RESEND_MS = 10000; // Between two lists that answer a resend.
 const RENEWALS = 2; // New tokens in a row without one acknowledged report.
@@ -234,7 +234,7 @@ class Reporter {
   }
 
   timeoutMs() {
-    return Math.min(40000, TIMEOUT_MS * 2 ** this.failures);
+    return Math.min(40000, TIMEOUT_MS * 1.5 ** this.failures);
   }
 
   post(body, last) {
@@ -506,14 +506,16 @@ class Member {
 
   /** Send the roomsig request, as Tencent's component does: three times, a second apart. */
   async roomUrl(entry, run) {
+    const { method, url, headers, body } = entry.roomsigRequest;
     for (let left = 2; ; left -= 1) {
+      let answer = {};
       try {
-        const { method, url, headers, body } = entry.roomsigRequest;
-        const answer = await this.platform.send({ method, url, headers, body, timeoutMs: 10000 });
+        answer = await this.platform.send({ method, url, headers, body, timeoutMs: 10000 });
         if (run !== this.run) return '';
         return (await this.getRoomUrl(answer.body)).roomUrl;
       } catch (error) {
-        if (left === 0 || error.code === 'roomsig-refused') throw error;
+        if (error.code === 'roomsig-refused') throw { tencentCode: tencentCodeIn(answer.body), ...error };
+        if (left === 0) throw error;
         await new Promise((resolve) => this.platform.setTimeout(resolve, 1000));
         if (run !== this.run) return '';
       }
@@ -571,6 +573,11 @@ class Member {
   }
 }
 
+/** Tencent's code in its answer to the roomsig request, for a backend that does not pass it on. */
+function tencentCodeIn({ RspHead, ErrorCode }) {
+  return RspHead ? RspHead.ErrorCode : ErrorCode;
+}
+
 /** The users that an event's message names; none where it is no such message. */
 function usersIn(message) {
   try {
@@ -599,12 +606,27 @@ function parsed(text) {
   }
 }
 
+/** A store that may be full or forbidden. Without it, a stored entry costs one 409 after a reload. */
+function forgiving({ get, set }) {
+  const attempt = (run) => {
+    try {
+      return run();
+    } catch (error) {
+      return null;
+    }
+  };
+  return { get: (key) => attempt(() => get(key)), set: (key, value) => attempt(() => set(key, value)) };
+}
+
 /** The mini-program's platform: `wxPlatform(wx)`. */
 function wxPlatform(wx) {
   return {
     ...timers,
     now: clockOf(wx.getPerformance && wx.getPerformance()),
-    storage: { get: (key) => wx.getStorageSync(key) || null, set: (key, value) => wx.setStorageSync(key, value) },
+    storage: forgiving({
+      get: (key) => wx.getStorageSync(key) || null,
+      set: (key, value) => wx.setStorageSync(key, value),
+    }),
     send({ method, url, headers, body, timeoutMs }) {
       let task;
       const sending = new Promise((resolve, reject) => {
@@ -639,10 +661,10 @@ function browserPlatform(window) {
   return {
     ...timers,
     now: clockOf(window.performance),
-    storage: {
+    storage: forgiving({
       get: (key) => JSON.parse(window.localStorage.getItem(key)),
       set: (key, value) => window.localStorage.setItem(key, JSON.stringify(value)),
-    },
+    }),
     send({ method, url, headers, body, timeoutMs, last }) {
       const controller = new window.AbortController();
       const timer = setTimeout(() => controller.abort(), timeoutMs);

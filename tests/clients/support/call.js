@@ -33,7 +33,7 @@ class Participant {
     return new Promise((resolve, reject) => {
       const lost = this.phone.down || world.chance(this.phone.network.lost);
       world.later(world.between(50, 400), () =>
-        this.phone.whenShown(() => (lost ? reject(new Error('no network')) : resolve(server.entry(this.userid)))));
+        this.phone.whenShown(() => (lost ? reject(new Error('no network')) : resolve(server.entry(this.userid, this.call.roomId)))));
     });
   }
 
@@ -56,6 +56,8 @@ class Participant {
 
   leave() {
     if (this.inRoom) this.changes += 1;
+    if (this.counted) this.call.transitions += 1;
+    this.counted = false;
     this.member.leave();
   }
 
@@ -82,8 +84,9 @@ class Participant {
 }
 
 class Call {
-  constructor(world, server) {
-    Object.assign(this, { world, server, present: new Set(), participants: [] });
+  constructor(world, server, roomId = 7) {
+    Object.assign(this, { world, server, roomId, present: new Set(), participants: [] });
+    this.transitions = 0; // True ones: a re-entry within a stay is none.
   }
 
   add(userid, network) {
@@ -98,6 +101,8 @@ class Call {
 
   enters(participant) {
     participant.inRoom = true;
+    if (!participant.counted) this.transitions += 1;
+    participant.counted = true;
     this.present.add(participant);
     this.everyoneElseSees(participant, []);
   }

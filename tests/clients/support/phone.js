@@ -18,7 +18,7 @@ class Phone {
     this.member = null;
     this.sent = [];
     this.platform = {
-      now: () => world.time - 1690000000000 + 0.4375, // Fractions, as performance.now() has them.
+      now: () => world.time - 1600000000000 + 0.4375, // Fractions, as performance.now() has them.
       random: world.random,
       setTimeout: (run, ms) => world.later(ms, () => this.whenShown(run)),
       clearTimeout: (timer) => world.cancel(timer),
@@ -52,6 +52,11 @@ class Phone {
     if (!down && this.member) this.whenShown(() => this.member && this.member.online());
   }
 
+  /** The network brings a request once more; whatever it is answered reaches nobody. */
+  repeat(request) {
+    Promise.resolve(this.server.receive(request)).catch(() => {});
+  }
+
   send(request) {
     const { world, network } = this;
     const entry = { at: world.time, ...request };
@@ -77,10 +82,12 @@ class Phone {
       const lostAnswer = world.chance(network.lost / 2);
       const body = JSON.parse(JSON.stringify(request.body || null));
       world.later(way, () => {
-        const answer = this.server.receive({ ...request, body });
-        if (!lostAnswer) world.later(world.between(20, 150), () => settle(() => resolve((entry.answer = answer))));
+        const answered = (answer) => {
+          if (!lostAnswer) world.later(world.between(20, 150), () => settle(() => resolve((entry.answer = answer))));
+        };
+        Promise.resolve(this.server.receive({ ...request, body })).then(answered, (error) => settle(() => reject(error)));
       });
-      if (world.chance(network.twice)) world.later(way + world.between(1, 5000), () => this.server.receive({ ...request, body }));
+      if (world.chance(network.twice)) world.later(way + world.between(1, 5000), () => this.repeat({ ...request, body }));
     });
     sending.abort = abort;
     return sending;

@@ -96,6 +96,7 @@ def requests(entry: dict[str, Any]) -> Iterator[Request]:
     for authorization in (*wrong_ones(token), f"Bearer {API_KEY}"):
         for report in ({"seq": 0, "userlist": [{"userid": "bob"}]}, {"seq": token}, token):
             yield post("webhook", "/v1/userlist-reports", authorization, report)
+        yield get("webhook", "/v1/roster", authorization)
     yield from signed_requests()
     for authorization in (*wrong_ones(READER_KEY), f"Bearer {token}"):
         for part in ("1234", token):

@@ -8,7 +8,7 @@ import sys
 from tests.support.keys import pem_of_new_key
 
 
-def test_keys_are_read_without_the_dear_half_of_cryptography() -> None:
+def test_keys_are_read_without_the_slow_half_of_cryptography() -> None:
     """Importing tickets and loading a key leaves out what costs a cold start 16 ms or more."""
     code = (
         "import sys; from chalicelib.tickets import load_key;"

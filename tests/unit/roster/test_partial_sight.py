@@ -158,3 +158,14 @@ def test_whom_one_reporter_alone_has_named_goes_after_it() -> None:
     room.lists("anna berta dora", 310 * SECOND + LAGGARD)
     room.settle(T0 + 400 * SECOND + LAGGARD)
     assert room.names == "anna berta dora"
+
+
+def test_the_last_word_of_one_that_has_left_only_makes_its_leave_wait() -> None:
+    """It comes in a moment after others have seen it go, by an older token than that."""
+    room = room_of("anna berta carla")
+    room.lists("anna carla", 60 * SECOND)
+    room.lists("berta anna carla dora", 61 * SECOND)
+    room.settle(T0 + 60 * SECOND + RETURN)
+    assert room.leaving == "berta"
+    room.settle(T0 + 61 * SECOND + CONTESTED + RETURN)
+    assert room.story[-1] == "-berta@60000"

@@ -29,7 +29,7 @@ from chalicelib.tickets.codec import Codec
 from chalicelib.tickets.envelope import seal
 from chalicelib.trtc import parse_room
 from chalicelib.trtc.algorithms import ALGORITHMS
-from tests.unit.tickets.material import KEYS, NOW, ORDER, ROOM, SECRET, WHO, signed, ticket
+from tests.support.ticket_material import KEYS, NOW, ORDER, ROOM, SECRET, WHO, signed, ticket
 
 if TYPE_CHECKING:
     from chalicelib.tickets.ticket import Ticket
