@@ -1,6 +1,6 @@
-"""All that is stored, for those who look after it: replays, exports, a user who is to be forgotten.
+"""Reads everything that is stored, for the operator's tools: replay, export, `users forget`.
 
-May read whole partitions, or the whole table. No function that answers callers does.
+It may read whole partitions, or the whole table; no function that answers callers does that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.table.callback_items import StoredCallback
     from chalicelib.table.item_keys import Item, RoomKey
 
-_LEAST, _MOST = {"S": " "}, {"S": "~"}  # Around all that a sort key may begin with.
+_LEAST, _MOST = {"S": " "}, {"S": "~"}  # Below and above every sort key.
 
 
 class Archive:
@@ -30,23 +30,23 @@ class Archive:
         client: DynamoDB's.
         name: the table's name.
 
-    Every reading may raise StoreUnavailable as its items are taken, every writing too.
+    Every method may raise StoreUnavailable; those that return iterators raise it while iterating.
     """
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._items = Items(client, name)
 
-    def reports(self, place: ReporterKey) -> list[Item]:
-        """The stored reports of one member of a room, oldest first."""
-        return list(self._items.range(place.pk, _LEAST, _MOST))
+    def reports(self, reporter: ReporterKey) -> list[Item]:
+        """The stored reports of one reporter, by epoch and seq."""
+        return list(self._items.range(reporter.pk, _LEAST, _MOST))
 
     def callbacks(self, ref: RoomKey) -> Iterator[StoredCallback]:
-        """The stored callbacks about a room, in the order of what they tell of."""
+        """The stored callbacks about a room, in the order of Tencent's event times."""
         pk = callbacks_pk(ref.sdk_app_id, ref.room.key)
         yield from map(decode_callback, self._items.range(pk, _LEAST, _MOST))
 
     def reporters(self, ref: RoomKey) -> set[str]:
-        """Everyone of whom a report of a room is stored; reads the whole table for that."""
+        """The userids whose reports about a room are stored; this reads the whole table."""
         prefix = ReporterKey(*ref, "").pk
         return {
             ReporterKey.of(pk).user_id
@@ -55,11 +55,11 @@ class Archive:
         }
 
     def everything(self) -> Iterator[Item]:
-        """Every item of the table, as it stood at some time since the call."""
+        """Every item of the table, each as of some time during the iteration."""
         yield from chain.from_iterable(self._items.pages())
 
     def replace(self, old: Item, new: Item) -> bool:
-        """Put an item in the place of another one, unless that has changed; whether it was."""
+        """Replace an item unless it changed since it was read. Returns whether it was replaced."""
         return self._items.replace(old, new)
 
     def delete(self, item: Item) -> None:

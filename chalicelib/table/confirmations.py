@@ -1,7 +1,7 @@
-"""Own words: which members of a room, named by others when they came, have reported since.
+"""Looks up which members of a room have confirmed their presence by a report of their own.
 
-A head knows by whose word each member came. What they say of themselves later mostly agrees with
-it, and then nothing is written; so it is looked up where it is asked for.
+A head holds whose evidence each member joined by. A member's own later report mostly changes
+nothing, so nothing is written then. Therefore it is looked up when a roster is asked for.
 """
 
 from __future__ import annotations
@@ -22,38 +22,39 @@ if TYPE_CHECKING:
     from chalicelib.table.item_keys import RoomKey
     from chalicelib.table.table import EventTable
 
-    _Stay = tuple[RoomKey, str, int]
+    _Session = tuple[RoomKey, str, int]
 
 MOST_MEMBERS: Final = 50
-"""Of a room in which it is looked up: each member that others named costs half a read unit."""
+"""Largest room in which it is looked up: each unconfirmed member costs half a read unit."""
 
 MOST_KNOWN: Final = 10_000
-"""Stays that are known to be confirmed: about 3 MB."""
+"""Sessions that are remembered as confirmed: about 3 MB."""
 
 _WORKERS: Final = 8
 
 
 class Confirmations:
-    """Looks up who has spoken for itself, and remembers that.
+    """Looks up who has reported for itself, and remembers the answer.
 
     Args:
         table: the event table; for threads.
-        most: stays after which what is known is forgotten.
+        most: sessions after which all are forgotten.
     """
 
     def __init__(self, table: EventTable, most: int = MOST_KNOWN) -> None:
         self._table = table
         self._most = most
-        self._known: set[_Stay] = set()
+        self._known: set[_Session] = set()
 
     def of(
         self, standing: Standing, members: Callable[[], Mapping[str, Member]]
     ) -> AbstractSet[str]:
-        """Members of a room whose own lists say that they are in it, since they came.
+        """Members whose own reports, since they joined, say that they are in the room.
 
         Args:
-            standing: the room; one of over 50 members costs nothing, and nobody is named.
-            members: who is in it; those who came by their own word, or Tencent's, are passed over.
+            standing: the room; for one of over 50 members nothing is read, and nobody is returned.
+            members: reads its members; those whom they themselves or Tencent vouch for are left
+                out.
 
         Raises:
             StoreUnavailable: try again.
@@ -61,25 +62,26 @@ class Confirmations:
         if standing.head.size > MOST_MEMBERS:
             return frozenset()
         ref = standing.room.ref
-        asked = {
+        unconfirmed = {
             (ref, user, member.since): user
             for user, member in members().items()
             if not vouched_for(user, member)
         }
-        known = asked.keys() & self._known
-        known |= self._found(asked.keys() - known)
+        known = unconfirmed.keys() & self._known
+        known |= self._look_up(unconfirmed.keys() - known)
         if len(self._known) > self._most:
             self._known.clear()
         self._known |= known
-        return {asked[stay] for stay in known}
+        return {unconfirmed[session] for session in known}
 
-    def _found(self, stays: Collection[_Stay]) -> set[_Stay]:
+    def _look_up(self, sessions: Collection[_Session]) -> set[_Session]:
         with ThreadPoolExecutor(_WORKERS) as pool:
-            found = pool.map(self._spoke, stays)
-            return {stay for stay, spoke in zip(stays, found, strict=True) if spoke}
+            results = pool.map(self._has_reported, sessions)
+            pairs = zip(sessions, results, strict=True)
+            return {session for session, has_reported in pairs if has_reported}
 
-    def _spoke(self, stay: _Stay) -> bool:
-        ref, user, since = stay
-        said = self._table.said_last(ReporterKey(*ref, user))
-        # Clocks differ; as in the fold, within so much one list is as new as another.
-        return said is not None and bool(said.members) and said.t >= since - STRAGGLER
+    def _has_reported(self, session: _Session) -> bool:
+        ref, user, since = session
+        report = self._table.said_last(ReporterKey(*ref, user))
+        # Clocks differ: as in the fold, reports within this time count as equally new.
+        return report is not None and bool(report.members) and report.t >= since - STRAGGLER

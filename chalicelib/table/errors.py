@@ -1,15 +1,15 @@
-"""What storing and reading may refuse.
+"""Errors of the event table.
 
 ::
 
     ApiError
-    ├── ReportConflict     the same (epoch, seq) was reported with another list
-    ├── ListTooLarge       the list fits no item, however written (roster.userlist)
-    ├── StoreUnavailable   the table is throttled or out of reach; sending again is safe
-    └── HistoryGone        what was asked of is older than what is kept
+    ├── ReportConflict     another list was reported under this (epoch, seq)
+    ├── ListTooLarge       the list fits no item in any form (roster.userlist)
+    ├── StoreUnavailable   the table is throttled or unreachable; try again
+    └── HistoryGone        the question is about a time before what is kept
 
     Exception
-    └── HeadMoved          somebody else wrote the room's head first; read it again
+    └── HeadMoved          a concurrent writer wrote the head first; read again
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Final
 from chalicelib.errors import ApiError
 
 RETRY_AFTER: Final = 1
-"""Seconds until a throttled table is worth another try."""
+"""Seconds after which a throttled table is asked again."""
 
 
 class ReportConflict(ApiError):
-    """Another list stands under this reporter's (epoch, seq)."""
+    """Another list is stored under this reporter's (epoch, seq)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,7 +34,7 @@ class ReportConflict(ApiError):
 
 
 class StoreUnavailable(ApiError):
-    """The table does not take or give data now; what was asked may have happened all the same."""
+    """The table does not answer now; a write may have happened all the same."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -55,4 +55,4 @@ class HistoryGone(ApiError):
 
 
 class HeadMoved(Exception):
-    """A head was written by somebody else since it was read; nothing was written."""
+    """A concurrent writer wrote the head since it was read; nothing was written."""

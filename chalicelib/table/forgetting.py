@@ -1,7 +1,7 @@
-"""A user who is to be forgotten: what is its own goes, and elsewhere another name stands for it.
+"""Forgets a user: deletes its own items, and replaces its name in others' items by a pseudonym.
 
-What stays, since it names nobody: hashes of whole sets, and the few characters by which a head
-remembers for minutes who came or went.
+What names nobody stays: hashes of sets, and the few characters by which a head remembers for
+minutes who came or went.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from chalicelib.table.item_keys import Item
 
 PREFIX: Final = "gone-"
-_DIGITS: Final = 22  # 128 bits, and a userid all the same.
+_DIGITS: Final = 22  # 128 bits; the pseudonym is a valid userid.
 
 
 def is_pseudonym(user: str) -> bool:
-    """Whether a userid looks like a forgotten user's; one that somebody chose may, too."""
+    """Whether a userid looks like a pseudonym; a chosen userid may, too."""
     return user.startswith(PREFIX) and len(user) == len(PREFIX) + _DIGITS
 
 
-class Fate(NamedTuple):
-    """What becomes of an item.
+class Replacement(NamedTuple):
+    """What takes the place of an item.
 
     Attributes:
-        item: as it is to be; None: it is to be deleted.
-        present: it tells of a room that the user is in, and names it, so it is as it was.
+        item: the new item, or the very same one; None: it is to be deleted.
+        present: the item names the user and belongs to a room that the user is in, so it is left.
     """
 
     item: Item | None
@@ -52,39 +52,41 @@ class Fate(NamedTuple):
 
 
 class Forgetting:
-    """One user of one application, and the name that takes its place.
+    """Forgets one user of one application.
 
     Args:
         sdk_app_id: the application.
         user: the userid.
-        salt: of the stack; so the same user always gets the same name, and nobody else can tell
-            whose it was.
+        salt: of the stack; a user always gets the same pseudonym, and only the salt links the two.
+
+    Attributes:
+        pseudonym: the userid that takes the user's place.
     """
 
     def __init__(self, sdk_app_id: int, user: str, salt: bytes) -> None:
-        named = hmac.digest(salt, f"{sdk_app_id}#{user}".encode(), "sha256")
-        self.pseudonym = PREFIX + urlsafe_b64encode(named).decode()[:_DIGITS]
+        digest = hmac.digest(salt, f"{sdk_app_id}#{user}".encode(), "sha256")
+        self.pseudonym = PREFIX + urlsafe_b64encode(digest).decode()[:_DIGITS]
         self._app = str(sdk_app_id)
         self._user = user
 
-    def kept(self, item: Item, holds: Callable[[RoomKey], bool]) -> Fate:
-        """What becomes of an item; one that does not name the user stays the very same.
+    def replacement(self, item: Item, holds: Callable[[RoomKey], bool]) -> Replacement:
+        """What takes the place of an item; one that does not name the user stays the very same.
 
-        Neither may a member's name be changed under it, nor its coming in a history that is to tell
-        of its leave. So all that others have said of such a room waits.
+        While the user is in a room, its name must not change there: its later leave could not be
+        matched to its join. Items of such rooms are left for a later run.
 
         Args:
             item: any item of the table.
-            holds: whether the user is in a room of its application now; asked only of rooms with an
-                item that names it.
+            holds: whether the user is in a room of its application now; called only for rooms with
+                an item that names the user.
         """
         kind, app, *place, last = item["pk"]["S"].split("#")
         if app != self._app:
-            return Fate(item)
+            return Replacement(item)
         if kind in {"P", "U"} and last == self._user:
-            return Fate(None)
+            return Replacement(None)
         if kind == "C":
-            return Fate(None if item["sk"]["S"].split("#")[-1] == self._user else item)
+            return Replacement(None if item["sk"]["S"].split("#")[-1] == self._user else item)
         if kind == "R" and item["sk"]["S"] == "HEAD":
             after = self._head(item)
         else:
@@ -92,15 +94,15 @@ class Forgetting:
         if after is not item and kind in {"P", "R"}:
             ref = RoomKey(int(app), parse_room_key(place[0] if place else last))
             if holds(ref):
-                return Fate(item, present=True)
-        return Fate(after)
+                return Replacement(item, present=True)
+        return Replacement(after)
 
     def _renamed(self, kind: str, item: Item) -> Item:
         changed = {name: value for name, value in self._changed(kind, item) if value != item[name]}
         return item | changed if changed else item
 
     def _changed(self, kind: str, item: Item) -> Iterable[tuple[str, dict[str, Any]]]:
-        """The attributes that may name the user, as they are to be."""
+        """The attributes that may name the user, with their new values."""
         if kind == "P" and "list" in item:
             change = self._difference if "base" in item else self._groups
             yield "list", self._rewritten(item["list"], change)
@@ -113,7 +115,7 @@ class Forgetting:
             yield from ((name, self._evidence(item[name])) for name in ends)
 
     def _head(self, item: Item) -> Item:
-        """A head is not changed without moving it."""
+        """The replacement of a head; a changed head gets the next revision."""
         head = head_of(json.loads(read(item["state"])))
         after = head._replace(pending=tuple(map(self._pending, head.pending)))
         renamed = self._renamed("R", item)

@@ -1,11 +1,11 @@
-"""The history of rooms, read: who is in one, who was at a past moment, who came and who went.
+"""Reads rooms: who is in one now, who was at a past moment, and who came and went.
 
-What is shown is the settled view: leaves that have waited long enough and leases that are over
-count, though nobody may have written that yet. Nothing is written here.
+Rosters are settled: leaves whose waiting time is over, and leases that are over, count even if they
+are not written yet. Nothing is written here.
 
-A transition may be recorded long after it happened: a leave when its grace or the lease is over, a
-report that waited in a queue when it comes in. So versions are not in the order of their
-transitions' times, and what happened by a moment is known only from all versions since.
+A transition may be recorded long after it happened: a leave after its grace or the lease, a report
+after it waited in a client's queue. So versions are not in the order of their transitions' times,
+and what had happened by a moment follows only from all versions since.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
     from chalicelib.table.table import Retention
 
 MOST_READ: Final = 1_000
-"""Versions that one page of a timeline looks into, some 200 KB of them."""
+"""Versions that are read for one page of a timeline; about 200 KB."""
 
 MOST_SHOWN: Final = 10_000
-"""Transitions after which a page ends: each takes up to 190 bytes of the 6 MB that Lambda answers.
+"""Transitions after which a page ends: each takes up to 190 bytes, and Lambda answers up to 6 MB.
 
-One version may bring as many again: 5,000 members go and others come.
+The last version of a page may add as many again: 5,000 members leave and 5,000 others join.
 """
 
-_PAGE: Final = 100  # Versions read at once at least: 100 of them are some 20 KB, 5 read units.
+_PAGE: Final = 100  # Least versions read at once: 100 of them are about 20 KB, 5 read units.
 
 _LATE_DAYS: Final = 3
-"""Days, besides those that reports are kept, by which a join may be recorded late at most.
+"""Days, in addition to those that reports are kept, by which a join may be recorded late at most.
 
-A report may be a day old when it comes in, and DynamoDB may take two to delete it (AWS: "within a
-few days"); as long as it is there, it may be folded.
+A report may be a day old when it comes in, and DynamoDB may delete it two days late (AWS: "within a
+few days"). Until then it may be folded.
 """
 
 
 class Standing(NamedTuple):
-    """A room as it stands at a moment.
+    """A room, settled as of a moment.
 
     Attributes:
-        room: as it is written.
-        head: its head with all done that is due.
-        due: what that is; nobody may have written it yet.
+        room: its stored state.
+        head: its head after everything due by then.
+        due: the transitions that settling made; they may not be written yet.
     """
 
     room: RoomState
@@ -69,8 +69,8 @@ class Roster(NamedTuple):
     """Who is, or was, in a room.
 
     Attributes:
-        members: by userid, those about to leave among them.
-        leaving: who is about to leave, and since when it is not named any more, in unix ms.
+        members: by userid, including those about to leave.
+        leaving: those about to leave, with the unix ms since which reports no longer name them.
     """
 
     members: Mapping[str, Member]
@@ -78,12 +78,12 @@ class Roster(NamedTuple):
 
     @property
     def hash(self) -> str:
-        """`set_hash` of the members that are not about to leave: what their lists should state."""
+        """`set_hash` of the members not about to leave, which their next lists should have, too."""
         return set_hash(self.members.keys() - self.leaving.keys())
 
 
 class Window(NamedTuple):
-    """Times, in unix ms, from the first to the last."""
+    """A time range in unix ms; both ends belong to it."""
 
     first: int
     last: int
@@ -93,8 +93,8 @@ class Page(NamedTuple):
     """A part of a timeline.
 
     Attributes:
-        changes: oldest first, each with those of its transitions that were asked for.
-        after: the version after which the rest begins; None: there is none.
+        changes: oldest first, each with its transitions in the time range alone.
+        after: the last version that was read; None: nothing follows.
     """
 
     changes: list[Change]
@@ -118,10 +118,10 @@ class History:
         self._kept = kept
 
     def standing(self, ref: RoomKey, now: int) -> Standing:
-        """A room as it stands; an empty one if it was never seen.
+        """A room settled as of now; an empty one if it was never seen.
 
         Raises:
-            StoreUnavailable: as all that follows.
+            StoreUnavailable: the table does not answer; so for all methods.
         """
         room = self.table.room(ref)
         head, due = self._settled(room, now)
@@ -141,15 +141,15 @@ class History:
         return Roster(members, {user: group.t for user, group in leaving.items()})
 
     def roster_at(self, standing: Standing, at: int, now: int) -> Roster:
-        """Who was in a room at a moment, as far as is known by now.
+        """Who was in a room at a moment, by all that is known now.
 
         Args:
-            standing: the room as it stands now.
+            standing: the room, settled as of now.
             at: unix ms, not later than now.
             now: unix ms.
 
         Raises:
-            HistoryGone: that is not kept any more.
+            HistoryGone: the history of that moment is not kept any more.
         """
         room = standing.room
         later: Sequence[Change] = ()
@@ -159,19 +159,19 @@ class History:
             raise HistoryGone
         else:
             start, later = self._from_before(room, at)
-        transitions = [each for change in later for each in change.transitions]
+        transitions = [it for change in later for it in change.transitions]
         members = replay(start, (*transitions, *standing.due), until=at)
         groups = [group for group in standing.head.pending if group.t <= at]
-        everyone = self.roster(standing).members if any(each.others for each in groups) else ()
+        everyone = self.roster(standing).members if any(group.others for group in groups) else ()
         leaving = {
             user: group.t for group in groups for user in group.users(everyone) if user in members
         }
         return Roster(members, leaving)
 
     def playurls(self, place: ReporterKey) -> Mapping[str, str | None]:
-        """The playurls in a member's newest list, by userid; nothing if that is not there.
+        """The playurls in a member's newest list, by userid; empty without a list.
 
-        A list that was stored as a difference from a roster that is gone knows none any more.
+        It is empty, too, if the list was stored as a difference from a roster that is gone.
         """
         try:
             report = self.table.newest(place)
@@ -180,16 +180,16 @@ class History:
         return {} if report is None or report.view is None else report.view.others
 
     def timeline(self, ref: RoomKey, window: Window, after: int | None, limit: int) -> Page:
-        """Versions of a room that hold transitions of some time.
+        """Changes of a room with transitions in a time range, one page.
 
         Args:
             ref: the room.
-            window: when the transitions happened.
-            after: the version that the page before ended with; None: this is the first page.
-            limit: most versions. There may be fewer, or none at all, though more follow.
+            window: the time in which transitions happened.
+            after: `Page.after` of the previous page; None: this is the first page.
+            limit: most changes. A page may hold fewer, even none, though more follow.
 
         Raises:
-            HistoryGone: what follows the page before is not kept any more.
+            HistoryGone: the change after the previous page is not kept any more.
         """
         room = self.table.room(ref)
         newest = room.head.version
@@ -197,7 +197,7 @@ class History:
         strict, page = after is not None, max(limit, _PAGE)
         shown: list[Change] = []
         most = MOST_SHOWN
-        changes = self._led(ref, start, newest, page, strict=strict)
+        changes = self._consecutive(ref, start, newest, page, strict=strict)
         for read, change in enumerate(changes, start=1):
             kept = tuple(t for t in change.transitions if window.first <= t.t <= window.last)
             if kept:
@@ -212,27 +212,27 @@ class History:
     def _from_before(
         self, room: RoomState, at: int
     ) -> tuple[Mapping[str, Member], Sequence[Change]]:
-        """A roster in which nothing is later than a moment, and the changes since.
+        """A roster without anything later than a moment, and the changes since that roster.
 
-        Those that can't tell of the time before it any more are left out.
+        Changes so late that they can't hold transitions up to that moment are left out.
         """
         start = self._before(room, at)
         changes: list[Change] = []
-        for change in self._led(room.ref, start, room.head.version):
+        for change in self._consecutive(room.ref, start, room.head.version):
             changes.append(change)
             if self._closes(change, at):
                 break
-        if not changes:  # The newest one, too, was written when less was kept.
+        if not changes:  # Even the newest change is deleted: less was kept when it was written.
             raise HistoryGone
         if not _size_before(changes[0]):
             return {}, changes
         return self.table.members_at(room.ref, start), changes
 
     def _before(self, room: RoomState, at: int) -> int:
-        """The last version up to which nothing is later than a moment; 0: there is none.
+        """The last version up to which no transition is later than a moment; 0: there is none.
 
-        What is not there any more counts as earlier: it was recorded, so it happened, before the
-        time for which history is kept.
+        A deleted change counts as earlier: it was recorded, so it happened, before the time for
+        which history is kept.
         """
         if room.latest <= at:
             return room.head.version
@@ -245,20 +245,21 @@ class History:
 
         return bisect_right(range(1, room.head.version + 1), at, key=latest)
 
-    def _led(
+    def _consecutive(
         self, ref: RoomKey, after: int, upto: int, page: int = 0, *, strict: bool = True
     ) -> Iterator[Change]:
-        """Changes, one following the other.
+        """Changes of consecutive versions.
 
         Args:
             ref: the room.
             after: the version before the first one.
             upto: the last version.
-            page: see `EventTable.changes`.
-            strict: the first one must follow, too; else it is the oldest that is there.
+            page: most changes read at once; 0: as many as an answer holds.
+            strict: the first change must be of version ``after + 1``; else it is the oldest that
+                is stored.
 
         Raises:
-            HistoryGone: one is not there any more.
+            HistoryGone: a change is missing.
         """
         for change in self.table.changes(ref, after, upto, page):
             if strict and change.version != after + 1:
@@ -269,14 +270,14 @@ class History:
             raise HistoryGone
 
     def _closes(self, change: Change, at: int) -> bool:
-        """Whether no later version tells of a moment, or of the time before it.
+        """Whether no later version can hold transitions up to a moment.
 
-        The room is empty, so all that leave later must join before; and a join is not recorded so
-        late as this.
+        The room is empty after this change, so a later leave needs a later join. And this change
+        was recorded so long after the moment that no join of that time can still be recorded.
         """
         late = (self._kept.reports + _LATE_DAYS) * DAY * 1000
         return not change.size and change.at > at + late
 
 
 def _size_before(change: Change) -> int:
-    return change.size - sum(1 if each.joined else -1 for each in change.transitions)
+    return change.size - sum(1 if it.joined else -1 for it in change.transitions)

@@ -1,4 +1,4 @@
-"""The operations of DynamoDB that the event table is made of: reads, conditional writes."""
+"""DynamoDB's operations on the items of one table: reads and conditional writes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _CONFLICT: Final = "TransactionConflictException"
-"""A single write met a transaction on the same item."""
+"""A single write collided with a transaction on the same item."""
 _LOST: Final = {"ConditionalCheckFailed", "TransactionConflict"}
-"""Reasons of a canceled transaction that mean that somebody else writes the same items."""
+"""Reasons of a canceled transaction that mean a concurrent writer of the same items."""
 
 _BATCH_TRIES: Final = 4
-"""Times that DynamoDB is asked for what it left out of a batch: 16 MB fit, or it is throttled."""
+"""Calls for one batch: DynamoDB leaves keys unprocessed over 16 MB, or if it is throttled."""
 
 
 class Items:
@@ -35,7 +35,7 @@ class Items:
         client: DynamoDB's.
         table: the table's name.
 
-    Every operation may raise StoreUnavailable: what was to be written may be or not.
+    Every operation may raise StoreUnavailable; a write may have happened then or not.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
@@ -43,17 +43,20 @@ class Items:
         self._table = table
 
     def get(self, key: Item, *, strong: bool = True) -> Item | None:
-        """Read an item as it stands now; if not strongly, it may be one of a second ago, or none.
+        """Read an item, or None if there is none.
 
-        That costs half as much, and is enough for what is written once.
+        Args:
+            key: the item's key.
+            strong: read its newest state. An eventually consistent read costs half as much, may
+                miss the last second, and suffices for items that are written once.
         """
         with transient_failures():
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=strong)
-        found: Item | None = answer.get("Item")  # type: ignore[assignment]  # Its types are wider.
-        return found
+        item: Item | None = answer.get("Item")  # type: ignore[assignment]  # Its types are wider.
+        return item
 
     def put_once(self, item: Item) -> Item | None:
-        """Write an item unless one stands there; return the one that does."""
+        """Write an item unless its key is taken. Returns the item that has the key, or None."""
         with transient_failures():
             try:
                 self._client.put_item(
@@ -65,17 +68,17 @@ class Items:
             except ClientError as error:
                 if error_code(error) != _CONDITION_FAILED:
                     raise
-                found: Item = error.response["Item"]  # type: ignore[typeddict-item]  # Its types omit it.
-                return found
+                stored: Item = error.response["Item"]  # type: ignore[typeddict-item]  # Its types omit it.
+                return stored
         return None
 
     def put_newer(self, item: Item, mark: int, *, create: bool) -> bool:
-        """Write an item unless the one that stands there is as new.
+        """Replace an item with a lower mark.
 
         Args:
-            item: the item; it holds its mark.
-            mark: that mark, a number.
-            create: also write it where there is none.
+            item: the new item; its attribute ``mark`` is a number.
+            mark: that number.
+            create: also write it if there is no item yet.
 
         Returns:
             Whether it was written.
@@ -97,15 +100,15 @@ class Items:
         return True
 
     def move(self, head: Item, revision: int, others: list[Item]) -> None:
-        """Write a head, and others with it: all or nothing.
+        """Replace a head and write other items with it, in one transaction.
 
         Args:
-            head: the item; it holds its revision.
-            revision: of the one that it takes the place of; 0: there is none.
-            others: put beside it as they are.
+            head: the new head; it holds its revision.
+            revision: of the head that it replaces; 0: there is none.
+            others: items that are written without a condition.
 
         Raises:
-            HeadMoved: another revision stands there, or is being written.
+            HeadMoved: another revision is stored, or is being written.
         """
         put: dict[str, Any] = {"TableName": self._table, "Item": head}
         if revision:
@@ -117,7 +120,7 @@ class Items:
             try:
                 if others:
                     puts = [put, *({"TableName": self._table, "Item": item} for item in others)]
-                    transaction: Any = [{"Put": each} for each in puts]
+                    transaction: Any = [{"Put": entry} for entry in puts]
                     self._client.transact_write_items(TransactItems=transaction)
                 else:
                     self._client.put_item(**put)
@@ -136,17 +139,17 @@ class Items:
         page: int = 0,
         strong: bool = True,
     ) -> Iterator[Item]:
-        """Read a range of a partition as it stands now, page by page as its items are taken.
+        """Read a range of a partition, page by page while it is iterated.
 
         Args:
-            pk: the partition.
-            first: the least sort key, as a value; it need not be there.
-            last: the greatest one, likewise.
-            newest_first: from the greatest to the least.
+            pk: the partition key.
+            first: the least sort key as an attribute value; no item need have it.
+            last: the greatest sort key as an attribute value; no item need have it.
+            newest_first: from the greatest sort key to the least.
             page: most items read at once; 0: as many as an answer holds (1 MB).
-            strong: as of `get`.
+            strong: read the newest state; else the last second may be missing, at half the cost.
         """
-        asked: dict[str, Any] = {
+        query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":first": first, ":last": last},
@@ -154,18 +157,18 @@ class Items:
             "ScanIndexForward": not newest_first,
         }
         if page:
-            asked["Limit"] = page
-        return self._pages(asked)
+            query["Limit"] = page
+        return self._pages(query)
 
     def due(self, shard: str, minute: int, page: int) -> Iterator[Item]:
-        """The keys of open rooms that something is due in, the longest due first.
+        """The keys of open rooms in which something is due, the longest due first.
 
-        What the index has may be a moment old.
+        The index may lag by a moment.
 
         Args:
-            shard: a part of the index of open rooms.
-            minute: by this unix minute.
-            page: most read at once.
+            shard: the partition key of a shard of the index.
+            minute: the unix minute up to which something is due.
+            page: most keys read at once.
         """
         return self._pages(
             {
@@ -179,7 +182,7 @@ class Items:
         )
 
     def open_rooms(self, shard: str) -> Iterator[Item]:
-        """Read the keys in one part of the index of open rooms, as they stood a moment ago."""
+        """The keys in one shard of the index of open rooms, as of a moment ago."""
         return self._pages(
             {
                 "TableName": self._table,
@@ -191,53 +194,53 @@ class Items:
         )
 
     def batch(self, keys: list[Item]) -> list[Item]:
-        """Read some items as they stood a moment ago; those that are there, in any order.
+        """Read some items as of a moment ago; missing ones are left out, and the order is any.
 
         Args:
-            keys: 1 to 100 of them, each one once (AWS).
+            keys: 1 to 100 distinct keys (AWS: BatchGetItem).
         """
-        found: list[Item] = []
-        asked: Any = {self._table: {"Keys": keys}}
+        items: list[Item] = []
+        request: Any = {self._table: {"Keys": keys}}
         for _ in range(_BATCH_TRIES):
             with transient_failures():
-                answer: Any = self._client.batch_get_item(RequestItems=asked)
-            found += answer["Responses"].get(self._table, [])
-            asked = answer["UnprocessedKeys"]
-            if not asked:
-                return found
+                answer: Any = self._client.batch_get_item(RequestItems=request)
+            items += answer["Responses"].get(self._table, [])
+            request = answer["UnprocessedKeys"]
+            if not request:
+                return items
         raise StoreUnavailable
 
-    def _pages(self, asked: dict[str, Any]) -> Iterator[Item]:
+    def _pages(self, query: dict[str, Any]) -> Iterator[Item]:
         while True:
             with transient_failures():
-                answer = self._client.query(**asked)
+                answer = self._client.query(**query)
             yield from answer["Items"]  # type: ignore[misc]  # Its types are wider.
             if "LastEvaluatedKey" not in answer:
                 return
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def pages(self) -> Iterator[list[Item]]:
-        """Read the whole table, page by page; not as it stands at one moment."""
-        asked: dict[str, Any] = {"TableName": self._table}
+        """Read the whole table, page by page; the pages are not of one moment."""
+        query: dict[str, Any] = {"TableName": self._table}
         while True:
             with transient_failures():
-                answer = self._client.scan(**asked)
+                answer = self._client.scan(**query)
             yield answer["Items"]  # type: ignore[misc]  # Its types are wider.
             if "LastEvaluatedKey" not in answer:
                 return
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def replace(self, old: Item, new: Item) -> bool:
-        """Put an item in the place of another one with the same key; whether that was still there.
+        """Replace an item by one with the same key. Returns whether the old one was still stored.
 
-        A head is told by its revision and a session by its mark; all other items are never changed,
-        so they are there or not.
+        The revision of a head, or the mark of a session, tells whether it has changed. All other
+        items never change, so it suffices that one is stored.
         """
         put: dict[str, Any] = {"TableName": self._table, "Item": new}
-        counted = next((name for name in ("revision", "mark") if name in old), None)
-        if counted:
-            put["ConditionExpression"] = f"{counted} = :{counted}"
-            put["ExpressionAttributeValues"] = {f":{counted}": old[counted]}
+        counter = next((name for name in ("revision", "mark") if name in old), None)
+        if counter:
+            put["ConditionExpression"] = f"{counter} = :{counter}"
+            put["ExpressionAttributeValues"] = {f":{counter}": old[counter]}
         else:
             put["ConditionExpression"] = "attribute_exists(pk)"
         with transient_failures():
@@ -250,13 +253,13 @@ class Items:
         return True
 
     def delete(self, key: Item) -> None:
-        """Delete an item, if it is there."""
+        """Delete an item if it is stored."""
         with transient_failures():
             self._client.delete_item(TableName=self._table, Key=key)
 
 
 def _is_lost(error: ClientError) -> bool:
-    """Whether somebody else writes, or has written, the same items."""
+    """Whether a concurrent writer writes, or has written, the same items."""
     if error_code(error) in {_CONDITION_FAILED, _CONFLICT}:
         return True
     return bool(cancellation_reasons(error) & _LOST)

@@ -1,10 +1,10 @@
-r"""Lists and forms as text, small.
+r"""Writes reported lists, and JSON in general, as compact attribute values.
 
-Playurls repeat, so a list is written as patterns, ``[[pattern, "user,user,…"], …]``. A pattern is a
-playurl with a line feed where it has the userid
+Most playurls of a list differ in the userid alone, so users are grouped by pattern:
+``[[pattern, "user,user,…"], …]``. A pattern is a playurl with a line feed in place of the userid
 (``room://183.3.225.15:1935/webrtc/1400037025_107688_\n``), or null for users without a playurl. A
-playurl that does not hold the userid is a pattern as it is. Neither a line feed in a playurl nor a
-comma in a userid is possible. One list has one text, in whatever order it named its users.
+playurl without the userid is its own pattern. No playurl holds a line feed, and no userid a comma.
+The text of a list does not depend on the order of its users.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Groups = list[tuple[str | None, list[str]]]
-"""Patterns with their users, sorted; the pattern of most users first."""
+"""Patterns with their users, sorted; the pattern with the most users first."""
 
-WORTH_SQUEEZING: Final = 256  # Bytes; below that, compression gains nothing.
+WORTH_SQUEEZING: Final = 256  # Bytes; compressing less gains nothing.
 
 _DIGEST_DIGITS: Final = 16
 
@@ -31,7 +31,7 @@ def groups_of(others: Mapping[str, str | None]) -> Groups:
     """Group users by the patterns of their playurls.
 
     Args:
-        others: userid -> playurl or None, as a View has it.
+        others: userid -> playurl or None, as in `roster.view.View`.
     """
     alike = _one_group(others)
     if alike:
@@ -39,16 +39,16 @@ def groups_of(others: Mapping[str, str | None]) -> Groups:
     groups: dict[str | None, list[str]] = {}
     for user in sorted(others):
         playurl = others[user]
-        # The last place at which it stands: a userid may be a part of what comes before it.
+        # Its last occurrence: the text before may hold the userid by chance.
         pattern = None if playurl is None else "\n".join(playurl.rsplit(user, 1))
         groups.setdefault(pattern, []).append(user)
     return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0] or ""))
 
 
 def _one_group(others: Mapping[str, str | None]) -> tuple[str, list[str]] | None:
-    """The one group of users whose playurls all are one text with the userid after it, or None.
+    """The only group, if all playurls are one prefix followed by the userid; else None.
 
-    Nearly every list is like that, and going user by user takes several times as long.
+    Nearly every list is like that, and grouping user by user takes several times as long.
     """
     user, playurl = next(iter(others.items()), ("", None))
     if playurl is None or not playurl.endswith(user):
@@ -60,12 +60,12 @@ def _one_group(others: Mapping[str, str | None]) -> tuple[str, list[str]] | None
 
 
 def pack(groups: Groups) -> str:
-    """Write groups."""
+    """The JSON text of groups."""
     return _encode([[pattern, ",".join(users)] for pattern, users in groups])
 
 
 def unpack(text: str) -> dict[str, str | None]:
-    """Read what `pack` wrote, as userid -> playurl or None."""
+    """The list in a text that `pack` made: userid -> playurl or None."""
     return {
         user: playurl_of(pattern, user)
         for pattern, users in json.loads(text)
@@ -74,29 +74,29 @@ def unpack(text: str) -> dict[str, str | None]:
 
 
 def playurl_of(pattern: str | None, user: str) -> str | None:
-    """The playurl that a pattern stands for."""
+    """The playurl of a user by a pattern."""
     return pattern and pattern.replace("\n", user)
 
 
 def digest_of(packed: str) -> str:
-    """Name a whole list, its playurls too; the report's hash names the set of users only."""
+    """Identify a whole list with its playurls; the report's hash covers the set of users only."""
     return sha256(packed.encode()).hexdigest()[:_DIGEST_DIGITS]
 
 
 def names_form(users: Iterable[str]) -> str:
-    """Write userids."""
+    """Join userids, sorted."""
     return ",".join(sorted(users))
 
 
 def names_of(form: str) -> list[str]:
-    """Read what `names_form` wrote."""
+    """Split what `names_form` joined."""
     return form.split(",") if form else []
 
 
 def written(form: Any) -> dict[str, Any]:
-    """JSON as an attribute's value: text, or bytes (raw deflate) where that is worth it.
+    """A value as JSON, or a text as it is, as an attribute: text, or raw deflate from 256 bytes on.
 
-    Compressors differ, so compare what is read, never these bytes.
+    Compressors differ, so compare decoded values, never these bytes.
     """
     text = form if isinstance(form, str) else _encode(form)
     raw = text.encode()
@@ -106,7 +106,7 @@ def written(form: Any) -> dict[str, Any]:
 
 
 def read(value: Mapping[str, Any]) -> str:
-    """The JSON text that `written` wrote."""
+    """The text in an attribute that `written` made."""
     if "S" in value:
         text: str = value["S"]
         return text

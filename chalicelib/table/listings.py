@@ -1,4 +1,4 @@
-"""Lists that lead to rooms: the open ones of an application, and those that a user was in."""
+"""Lists the open rooms of an application and the sessions of a user, page by page."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from chalicelib.trtc.identifiers import Room
 
 Spot: TypeAlias = tuple[int, RoomKey]
-"""A session's place among its user's: when it began, in unix ms, and the room."""
+"""A session's position among those of its user: its beginning in unix ms, and the room."""
 
 
 class OpenRoom(NamedTuple):
     """A room with members.
 
     Attributes:
-        room: as it is written.
-        size: how many they are; some may have left by the passing of time since it was.
+        room: its stored state.
+        size: how many members it has after all due leaves, written or not.
     """
 
     room: RoomState
@@ -66,32 +66,33 @@ class Listings:
         limit: int,
         covers: Callable[[Room], bool],
     ) -> tuple[list[OpenRoom], RoomKey | None]:
-        """Rooms with members, as they stood a moment ago.
+        """Rooms with members, as of a moment ago.
 
-        A room that is open all the while stands on one page exactly: the order is that of the parts
-        of the index and of the rooms' keys, which never change; that of the index itself does.
+        A room that stays open is on exactly one page, since rooms are ordered by the shard of the
+        index and by key, which never change. The order of the index itself changes all the time.
 
         Args:
             sdk_app_id: the application.
-            now: unix ms; rooms that are empty by then are left out.
-            after: the last room of the page before.
-            limit: most rooms, up to 100; there may be fewer, or none at all, though more follow.
-            covers: which rooms may be shown.
+            now: unix ms; rooms that are empty at this time are left out.
+            after: the last room of the previous page.
+            limit: most rooms, up to 100. A page may hold fewer, even none, though more follow.
+            covers: whether a room may be shown.
 
         Returns:
-            the rooms, and the last one that was looked at; None: there are no more.
+            the rooms, and the last one that was looked at, or None at the end.
         """
         refs = self._open_refs(sdk_app_id, after)
-        found = list(islice((ref for ref in refs if covers(ref.room)), limit + 1))
-        wanted = found[:limit]
-        items = self._items.batch([head_key(ref) for ref in wanted]) if wanted else []
+        candidates = list(islice((ref for ref in refs if covers(ref.room)), limit + 1))
+        page = candidates[:limit]
+        items = self._items.batch([head_key(ref) for ref in page]) if page else []
         states = {state.ref: state for state in map(state_of, items)}
-        rooms = [states[ref] for ref in wanted if ref in states]
-        shown = [OpenRoom(room, settled_size(room.head, now)) for room in rooms]
-        return [each for each in shown if each.size], wanted[-1] if len(found) > limit else None
+        states_in_order = [states[ref] for ref in page if ref in states]
+        rooms = [OpenRoom(state, settled_size(state.head, now)) for state in states_in_order]
+        more = len(candidates) > limit
+        return [room for room in rooms if room.size], page[-1] if more else None
 
     def _open_refs(self, sdk_app_id: int, after: RoomKey | None) -> Iterator[RoomKey]:
-        shards = [shard_pk(sdk_app_id, each) for each in range(SHARDS)]
+        shards = [shard_pk(sdk_app_id, shard) for shard in range(SHARDS)]
         for shard in shards[shards.index(after.shard) if after else 0 :]:
             keys = {item["pk"]["S"] for item in self._items.open_rooms(shard)}
             passed = after.pk if after and after.shard == shard else ""
@@ -111,14 +112,14 @@ class Listings:
 
         Args:
             sdk_app_id: the application.
-            user_id: whose.
-            window: when they began.
-            before: the last one of the page before.
+            user_id: the user.
+            window: the time in which they began.
+            before: the position of the last session of the previous page.
             limit: most sessions.
-            covers: of which rooms they may be shown.
+            covers: whether sessions in a room may be shown.
 
         Returns:
-            the sessions, and the last one if there are more.
+            the sessions, and the position of the last one, or None at the end.
         """
         first, last = session_sk_range(window.first, window.last)
         passed = session_sk(*before) if before else "~"
@@ -133,7 +134,7 @@ class Listings:
             page=limit + 2,
         )
         sessions = (decode_session(item) for item in items if item["sk"]["S"] != passed)
-        found = list(islice((each for each in sessions if covers(each.ref.room)), limit + 1))
-        shown = found[:limit]
-        more = len(found) > limit
-        return shown, (shown[-1].joined, shown[-1].ref) if more else None
+        covered = list(islice((it for it in sessions if covers(it.ref.room)), limit + 1))
+        page = covered[:limit]
+        more = len(covered) > limit
+        return page, (page[-1].joined, page[-1].ref) if more else None

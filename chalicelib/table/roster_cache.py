@@ -1,4 +1,4 @@
-"""Rosters that were read a short while ago: who was in a room by a version never changes."""
+"""Caches rosters by version: who was in a room as of a version never changes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from chalicelib.table.item_keys import RoomKey
 
 MOST_MEMBERS: Final = 50_000
-"""Of all rosters that are kept; about 10 MB."""
+"""Most members in all cached rosters together; about 10 MB."""
 
 
 class RosterCache:
-    """The newest roster that was read of each room, of those that were used last; for threads."""
+    """The newest roster of each room, least recently used rooms dropped first; for threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -27,7 +27,7 @@ class RosterCache:
     def nearest(
         self, ref: RoomKey, least: int, most: int
     ) -> tuple[int, Mapping[str, Member]] | None:
-        """A version between two (they count as well) and its members, or None."""
+        """The cached version and its members if it is from ``least`` to ``most``, else None."""
         with self._lock:
             kept = self._kept.get(ref)
             if kept is None or not least <= kept[0] <= most:
@@ -36,7 +36,7 @@ class RosterCache:
             return kept
 
     def keep(self, ref: RoomKey, version: int, members: Mapping[str, Member]) -> None:
-        """Keep a roster, unless a newer one of the room is kept."""
+        """Cache a roster, unless a newer one of the room is cached."""
         with self._lock:
             kept = self._kept.get(ref)
             if kept is not None and kept[0] >= version:

@@ -95,16 +95,16 @@ def _forget(
     for number, item in enumerate(archive.everything()):
         if number % 1000 == 0:
             draw()
-        kept = forgetting.kept(item, holds)
-        if kept.item is None:
+        replacement = forgetting.replacement(item, holds)
+        if replacement.item is None:
             deleted += 1
             if not dry_run:
                 archive.delete(item)
-        elif kept.item is not item:
+        elif replacement.item is not item:
             changed += 1
-            if not dry_run and not archive.replace(item, kept.item):
+            if not dry_run and not archive.replace(item, replacement.item):
                 later[_room_in(item)] = None
-        elif kept.present:
+        elif replacement.present:
             later[_room_in(item)] = None
     return Forgotten(deleted, changed, list(later))
 

@@ -189,7 +189,7 @@ def test_rows_of_forgotten_users_are_said(cli: Cli, table: EventTable, tmp_path:
     archive = Archive(boto3.client("dynamodb"), TABLE)
     forgetting = Forgetting(APP, "berta", b"salt")
     for item in archive.everything():
-        kept = forgetting.kept(item, lambda _ref: False).item
+        kept = forgetting.replacement(item, lambda _ref: False).item
         assert kept is None or kept is item or archive.replace(item, kept)
     done = cli.done("events", "export", *DAY, "--into", str(tmp_path))
     assert done["notes"][0].startswith("2 row(s) are of forgotten users")

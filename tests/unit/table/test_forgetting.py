@@ -68,7 +68,7 @@ class World:
         """Do it; the rooms that have to wait."""
         later = set()
         for item in self.archive.everything():
-            kept = FORGETTING.kept(item, self.holds)
+            kept = FORGETTING.replacement(item, self.holds)
             if kept.item is None:
                 self.archive.delete(item)
             elif kept.item is not item:
@@ -158,7 +158,8 @@ def test_to_forget_twice_changes_nothing(world: World) -> None:
     """It can be run again, after a crash as well."""
     world.forget()
     assert all(
-        FORGETTING.kept(item, world.holds).item is item for item in world.archive.everything()
+        FORGETTING.replacement(item, world.holds).item is item
+        for item in world.archive.everything()
     )
 
 
@@ -201,8 +202,8 @@ def test_sessions_and_callbacks_of_the_user_go() -> None:
     word = Evidence(GONE, Source.CLIENT, Reason.LISTED)
     mine = encode_session(Session(ROOM, GONE, EPOCH, word), 1)
     other = Session(ROOM, STAYS, EPOCH, word, EPOCH + 5, word)
-    assert FORGETTING.kept(mine, nowhere).item is None
-    kept = FORGETTING.kept(encode_session(other, 1), nowhere).item
+    assert FORGETTING.replacement(mine, nowhere).item is None
+    kept = FORGETTING.replacement(encode_session(other, 1), nowhere).item
     assert kept is not None
     renamed = word._replace(by=FORGETTING.pseudonym)
     assert decode_session(kept) == other._replace(joined_by=renamed, left_by=renamed)
@@ -211,8 +212,8 @@ def test_sessions_and_callbacks_of_the_user_go() -> None:
         callback = parse_callback(callback_body(EPOCH, RoomId=7, UserId=user))
         return encode_callback(StoredCallback(1, EPOCH, callback), 1)
 
-    assert FORGETTING.kept(called(GONE), nowhere).item is None
-    assert FORGETTING.kept(called(STAYS), nowhere).item == called(STAYS)
+    assert FORGETTING.replacement(called(GONE), nowhere).item is None
+    assert FORGETTING.replacement(called(STAYS), nowhere).item == called(STAYS)
 
 
 def test_a_pseudonym_is_stable_and_nobodys_name() -> None:
@@ -226,4 +227,4 @@ def test_a_pseudonym_is_stable_and_nobodys_name() -> None:
 def test_what_does_not_name_the_user_is_the_very_same() -> None:
     """Nothing is written that need not be."""
     item = {**change_key(ROOM, 1), "transitions": {"S": json.dumps([])}}
-    assert FORGETTING.kept(item, nowhere).item is item
+    assert FORGETTING.replacement(item, nowhere).item is item
