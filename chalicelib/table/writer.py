@@ -163,8 +163,7 @@ class RoomWriter:
             The very same room if nothing was left to do, which is the rule.
 
         Raises:
-            StoreUnavailable: it may be folded or not; others who write the room all the time count
-                as that.
+            StoreUnavailable: the table did not answer, or concurrent writers won all six attempts.
             HistoryGone: what its list refers to is not kept any more.
         """
         taken = self._fold(room, signal, signal.received, self._members(room), recorded=now)
@@ -181,8 +180,7 @@ class RoomWriter:
             now: unix ms.
 
         Raises:
-            StoreUnavailable: it may be done or not; others who write the room all the time count as
-                that.
+            StoreUnavailable: the table did not answer, or concurrent writers won all six attempts.
         """
         room = self.table.room(ref)
         taken = self._write(
