@@ -24,8 +24,8 @@ class Signers(Generic[T]):
     """Secrets of signers, read on first use and kept fresh.
 
     The sender's id comes from the request before it is verified, so an attacker can make us look up
-    any id. A missing id is remembered for cache.MISSING_SECONDS, unknown ids are looked up at the
-    rate of UnknownIdLimit, and for a signature that does not fit a known secret is read anew at most
+    any id. A missing id is remembered for cache.MISSING_SECONDS. Unknown ids are looked up at the
+    rate of UnknownIdLimit. For a signature that does not fit, a known secret is read anew at most
     every cache.RENEW_SECONDS.
 
     One that is revoked stops as a caller does (api_keys.Callers).
