@@ -136,6 +136,8 @@ class RosterMember(NamedTuple):
         by: the user whose word brought it in; empty where it was Tencent's alone.
         source: who vouches for that word.
         confirmed: it is in the room by its own word or Tencent's, not by others' alone.
+        reconnects: how often it seemed gone and was seen again in this stay, or None for never.
+        reconnected: unix ms of the last reconnect, or None.
         leaving_since: unix ms since which lists have stopped naming it, or None.
         play_url: as the viewer's newest list gave it, or None.
     """
@@ -145,6 +147,8 @@ class RosterMember(NamedTuple):
     by: str
     source: Source
     confirmed: bool
+    reconnects: int | None
+    reconnected: int | None
     leaving_since: int | None
     play_url: str | None
 
@@ -163,6 +167,14 @@ MEMBER = Record(
         required=False,
         default=False,
     ),
+    # One stay goes on through flaps and network switches.
+    Field(
+        "reconnects",
+        Integer(1, 10**9, "times that it was seen again"),
+        "reconnects",
+        required=False,
+    ),
+    Field("reconnectedAt", MOMENT, "reconnected", required=False),
     # Lists have stopped naming it then; it leaves unless one names it again.
     Field("leavingSince", MOMENT, "leaving_since", required=False),
     Field("playUrl", Text(MOST_PLAYURL), "play_url", required=False),
@@ -304,6 +316,7 @@ def roster_of(
     """
     ref, version = standing.room.ref, standing.room.head.version
     members = sorted(roster.members.items(), key=lambda pair: (pair[1].since, pair[0]))
+    reconnects = {entry.user: entry for entry in standing.head.reconnects} if at is None else {}
     return RosterAnswer(
         sdk_app_id=ref.sdk_app_id,
         room=ref.room,
@@ -320,6 +333,8 @@ def roster_of(
                 by=member.by,
                 source=member.source,
                 confirmed=user in confirmed or vouched_for(user, member),
+                reconnects=reconnects[user].times if user in reconnects else None,
+                reconnected=reconnects[user].t if user in reconnects else None,
                 leaving_since=roster.leaving.get(user),
                 play_url=playurls.get(user),
             )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.trtc import Room
 
 _OPTIONS: Options = {
-    "require": ["exp", "aud", "sub", "app", "room", "epoch"],
+    "require": ["exp", "aud", "sub", "app", "room", "epoch", "role", "scene"],
     "verify_exp": False,  # Checked below, by the request's own clock.
 }
 
@@ -70,6 +70,8 @@ def check_report_token(token: str, keys: Iterable[TokenKey], now: float) -> Clai
             room=_room(payload["room"]),
             epoch=int(payload["epoch"]),
             ends=int(payload["exp"]),
+            role=str(payload["role"]),
+            scene=str(payload["scene"]),
         )
     except (jwt.InvalidTokenError, StopIteration, BadIdentifier, ValueError, TypeError):
         detail = "This is no report token of this Roomgate; fetch a new entry."

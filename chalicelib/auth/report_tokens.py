@@ -130,6 +130,8 @@ class Claims(NamedTuple):
         epoch: unix time in ms at which it was issued; orders a member's tokens. seq starts anew
             with each.
         ends: unix time in seconds; that of the privateMapKey.
+        role: ``anchor`` or ``audience``, by the entry's privileges.
+        scene: ``videocall`` or ``live``, as the entry says.
     """
 
     sdk_app_id: int
@@ -137,6 +139,8 @@ class Claims(NamedTuple):
     room: Room
     epoch: int
     ends: int
+    role: str = "anchor"
+    scene: str = "videocall"
 
 
 class _Key(Type[bytes]):
@@ -211,6 +215,8 @@ def mint(key: TokenKey, claims: Claims) -> str:
         "room": claims.room.key,
         "epoch": claims.epoch,
         "exp": claims.ends,
+        "role": claims.role,
+        "scene": claims.scene,
     }
     signed = key.header + b"." + _encoded(payload)
     return (signed + b"." + _base64url(key.mac(signed))).decode()

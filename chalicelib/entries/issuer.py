@@ -10,7 +10,7 @@ from chalicelib.entries.applications import application_of, refuse_key, refuse_s
 from chalicelib.errors import ApiError, FieldError
 from chalicelib.stores.store import StoreError
 from chalicelib.tickets import CODECS, issue_private_map_key, issue_user_sig
-from chalicelib.trtc import ALL, names_of, roomsig_request, rtc_url
+from chalicelib.trtc import ALL, names_of, role_of, roomsig_request, rtc_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,7 +246,15 @@ class Issuer:
         map_ttl = _ttl(
             request.private_map_key_ttl, bounds.private_map_key_ttl, caller, "privateMapKeyTtl"
         )
-        claims = Claims(app_id, user_id, room, epoch=now_ms, ends=now + map_ttl)
+        claims = Claims(
+            app_id,
+            user_id,
+            room,
+            epoch=now_ms,
+            ends=now + map_ttl,
+            role=role_of(request.privileges),
+            scene=request.scene,
+        )
         token = mint(self._token_key(), claims)
         key = application.key
         user_sig = self._issue(

@@ -254,7 +254,7 @@ class Head(NamedTuple):
         return any((member in group.names) != group.others for group in self.pending)
 
     def needed(self, pending: Pending) -> int:
-        """How many witnesses a leave needs: more where more leave by the same word."""
+        """How many witnesses a leave needs: more where more leave by its first one's word."""
         first = pending.witnesses[0]
         leavers = sum(group.size for group in self.pending if group.witnesses[0] == first)
         return min(1 + ceil(log2(1 + leavers)), max(2, self.size - 1))

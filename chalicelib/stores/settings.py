@@ -13,7 +13,9 @@ from chalicelib.trtc.identifiers import check_user_id
 DAY: Final = 86_400
 ROOMSIG_COMMAND: Final = "jsonvideoapp"
 LARGEST_ROOM: Final = 5_001
-"""Members that a room may have at most: a list that names 5,000 others, and its reporter."""
+"""Members that an operator may allow at most: a list that names 5,000 others, and its reporter."""
+CALL: Final = 300
+"""Members that a room may have by default: Tencent's limit of a call (TRTC, "Limits")."""
 
 
 class Bounds(NamedTuple):
@@ -48,15 +50,14 @@ class Settings(NamedTuple):
             default.
         private_map_key_ttl: bounds of a privateMapKey's ttl. The mini-program re-uses it after a
             network change.
-        largest_room: most members of a room; a list of more is refused, and who would be one too
-            many joins when others have left.
+        largest_room: most members of a room. Reports that name more are refused.
         probe: how a candidate is tried before it is rotated to, or None.
     """
 
     algorithms: tuple[str, ...] = ALGORITHMS
     user_sig_ttl: Bounds = Bounds(60, DAY, 7 * DAY)
     private_map_key_ttl: Bounds = Bounds(60, DAY, 7 * DAY)
-    largest_room: int = LARGEST_ROOM
+    largest_room: int = CALL
     probe: Probe | None = None
 
     def to_json(self) -> str:

@@ -34,6 +34,7 @@ from chalicelib.trtc.privileges import (
     bits_of,
     check_privileges,
     names_of,
+    role_of,
 )
 from chalicelib.trtc.roomsig import (
     TERMINAL_TYPES,
@@ -95,6 +96,7 @@ __all__ = [
     "parse_room",
     "parse_room_key",
     "parse_room_url",
+    "role_of",
     "room_url",
     "roomsig_of",
     "roomsig_request",

@@ -39,6 +39,14 @@ ROLES: Final[Mapping[str, int]] = MappingProxyType(
 """Role -> bits. An anchor may do everything; an audience member enters, hears and sees."""
 
 
+_SENDS: Final = sum(bit for name, bit in PRIVILEGES.items() if name.startswith("send"))
+
+
+def role_of(bits: int) -> str:
+    """The role of one with these privileges: who may send anything is an anchor."""
+    return "anchor" if bits & _SENDS else "audience"
+
+
 class BadPrivileges(ValueError):
     """Privileges that don't exist.
 

@@ -79,6 +79,8 @@ def log_fields_of(token: Claims) -> dict[str, Any]:
         "room": token.room.key,
         "userId": token.user_id,
         "epoch": token.epoch,
+        "role": token.role,
+        "scene": token.scene,
     }
 
 
@@ -231,8 +233,8 @@ def apply_heartbeat(
     order = Order(epoch, 0)
     heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, order, list_hash)
     result = writer.hear(reporter.ref, heartbeat, now)
-    # Nothing of a heartbeat is stored. Here "stored" means that concurrent writers won all attempts,
-    # and their writes renewed the room as well.
+    # Nothing of a heartbeat is stored. Here "stored" means that concurrent writers won every
+    # attempt, and their writes renewed the room as well.
     call.outcome = "unchanged" if result.outcome == "stored" else result.outcome
     call.counts["Heartbeats"] = 1
     head = result.room.head

@@ -121,7 +121,7 @@ class LocalAws:
         _pass_proxies_by()
         try:
             _stop_stray(self.folder / "pid")
-            self._port = _port_for(self.folder / "port")
+            self._port = port_for(self.folder / "port")
             self._secrets = self._secrets_manager()
             self._secrets.__enter__()
             self._start()
@@ -155,7 +155,7 @@ class LocalAws:
 
     def _secrets_manager(self) -> SecretsManagerEmulator:
         kept = self.folder / "secrets.json"
-        port = _port_for(self.folder / "secrets-port")
+        port = port_for(self.folder / "secrets-port")
         around = LocalSurroundings(_root_session(), self.endpoint)
         return SecretsManagerEmulator(around, kept, region=_REGION, account=_ACCOUNT, port=port)
 
@@ -240,8 +240,12 @@ def _locked(path: Path) -> IO[str]:
     return lock
 
 
-def _port_for(path: Path) -> int:
-    """The port used last time if it is free, so that URLs stay; else any free one."""
+def port_for(path: Path) -> int:
+    """The port used last time if it is free, so that URLs stay; else any free one.
+
+    Args:
+        path: the file that remembers it.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,6 +1,6 @@
 """``make example``: the example backend beside a running ``make run``.
 
-    python -m infra.local.example [--folder .local] [--stack roomgate] [--port 0]
+    python -m infra.local.example [--folder .local] [--stack roomgate] [--port 8000]
 
 WeChat's login and Tencent's roomsig service are stood in, on this host. It stops on Ctrl-C or
 SIGTERM, and with it everything that it started.
@@ -53,13 +53,14 @@ _listens: Final = re.compile(r"listens on (http://\S+)").search
 _exported: Final = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE).findall
 
 
-def run(folder: Path, stack: str, port: int) -> None:
+def run(folder: Path, stack: str, port: int | None) -> None:
     """Start everything, say what to do next, and stay up until told to stop.
 
     Args:
         folder: of ``make run``'s local AWS.
         stack: the name of the installation there.
-        port: where the backend listens; 0 for any free port.
+        port: where the backend listens, 0 for any free port; None: where `make run` lets the web
+            page report from.
 
     Raises:
         InfraError: `make run` is not up, or the backend did not start.
@@ -78,7 +79,7 @@ def run(folder: Path, stack: str, port: int) -> None:
         step("The backend")
         settings = _settings(local, relay, wechat.url, app_secret) | {
             "EXAMPLE_DATABASE": str(folder.resolve() / "weapp.sqlite3"),
-            "PORT": str(port),
+            "PORT": local["PAGE_PORT"] if port is None else str(port),
         }
         with backend(settings) as (url, process), contextlib.suppress(KeyboardInterrupt):
             _say_what_to_do(url, tencent.url)
@@ -214,7 +215,9 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=LOCAL, help="of make run's local AWS")
     parser.add_argument("--stack", default=STACK, help="the name of the installation there")
-    parser.add_argument("--port", type=int, default=0, help="of the backend (any free one)")
+    parser.add_argument(
+        "--port", type=int, help="of the backend (the one whose web page may report)"
+    )
     arguments = parser.parse_args()
     for each in _STOPS:
         signal.signal(each, _interrupt)

@@ -21,8 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from requests import RequestException
 
 from infra.deploy import deployment as deploy
+from infra.emulators.loopback import HOST
 from infra.layout import LOCAL, InfraError
-from infra.local.aws import LocalAws
+from infra.local.aws import LocalAws, port_for
 from infra.package import target
 from infra.package.bundle import package
 from infra.smoke.key_walk import KeyWalk
@@ -57,11 +58,15 @@ def run(folder: Path, *, once: bool) -> None:
     with LocalAws(folder) as aws:
         say(f"   {aws.endpoint} (process {aws.pid}, log {aws.log})")
         step("The bundle is deployed, as to AWS")
-        options = {"DeletionProtection": "false"}
+        page_port = port_for(folder / "page-port")
+        options = {
+            "DeletionProtection": "false",
+            "WebOrigins": f"http://{HOST}:{page_port},http://localhost:{page_port}",
+        }
         deployed = deploy.up(aws.cloud, bundles, STACK, options, lambda text: say(f"   {text}"))
         step("An operator sets up an application, its key and a caller")
         tenant = settle(aws, STACK, folder / "tenant.json")
-        _write_env(folder / "env", deployed.urls, tenant)
+        _write_env(folder / "env", deployed.urls, tenant, page_port)
         _write_settings(folder / "aws", aws)
         say(f"\n   up after {time.monotonic() - started:.1f} s")
         http = Http(aws.log)
@@ -75,10 +80,14 @@ def run(folder: Path, *, once: bool) -> None:
         step("The local AWS stops, and saves its state")
 
 
-def _write_env(path: Path, urls: Mapping[str, str], tenant: Tenant) -> None:
-    """What a shell needs to call the functions: ``. .local/env``."""
+def _write_env(path: Path, urls: Mapping[str, str], tenant: Tenant, page_port: int) -> None:
+    """What a shell needs to call the functions: ``. .local/env``.
+
+    `make example` serves the web page on PAGE_PORT: that origin may report.
+    """
     variables = {name.upper(): url for name, url in urls.items()}
     variables |= {"APP": str(tenant.sdk_app_id), "API_KEY": tenant.api_key}
+    variables["PAGE_PORT"] = str(page_port)
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 

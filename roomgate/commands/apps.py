@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.schema import DecodeErrors
-from chalicelib.stores.settings import DAY, LARGEST_ROOM, PROBE, Bounds, Probe, Settings
+from chalicelib.stores.settings import LARGEST_ROOM, PROBE, Bounds, Probe, Settings
 from chalicelib.stores.stored import BadStoredValue
 from chalicelib.trtc.algorithms import ALGORITHMS
 from roomgate.commands.groups import Group
@@ -83,8 +83,10 @@ def allowing(sdk_app_id: int, allowed: Iterable[str], algorithm: str) -> str:
 
 def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
     """The options of ``add``; ``set`` has the same, where nothing given means no change."""
-    day, week = (DAY, 7 * DAY) if defaults else (None, None)
-    largest = LARGEST_ROOM if defaults else None
+    usual = Settings()
+    bounds = usual.user_sig_ttl
+    default, most = (bounds.default, bounds.most) if defaults else (None, None)
+    largest = usual.largest_room if defaults else None
     otherwise = "all by default" if defaults else "all that were allowed are replaced"
     options = [
         click.option(
@@ -97,14 +99,14 @@ def _settings_options(*, defaults: bool) -> Callable[[Any], Any]:
         click.option(
             "--default-ttl",
             type=SECONDS,
-            default=day,
+            default=default,
             show_default=defaults,
             help="Seconds that a ticket lives unless the request says.",
         ),
         click.option(
             "--longest-ttl",
             type=SECONDS,
-            default=week,
+            default=most,
             show_default=defaults,
             help="Seconds that a ticket may live at most.",
         ),

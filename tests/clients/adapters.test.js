@@ -71,6 +71,19 @@ test('wx: what is stored is read again, and nothing is null', () => {
   assert.deepEqual(storage.get('a'), { epoch: 1, seq: 2 });
 });
 
+test('a store that is full or forbidden stops nothing', () => {
+  const refuse = () => {
+    throw new Error('test: no store');
+  };
+  const wx = Object.assign(fakeWx(refuse), { getStorageSync: refuse, setStorageSync: refuse });
+  const window = fakeWindow(null);
+  Object.defineProperty(window, 'localStorage', { get: refuse });
+  for (const { storage } of [wxPlatform(wx), browserPlatform(window)]) {
+    storage.set('a', 1);
+    assert.equal(storage.get('a'), null);
+  }
+});
+
 /** A window whose fetch is `fetch`. */
 function fakeWindow(fetch) {
   const stored = new Map();

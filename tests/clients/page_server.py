@@ -81,8 +81,8 @@ def _reporting(site_origin: list[str], reports: list[dict[str, Any]], origins: l
         def do_OPTIONS(self) -> None:
             self._note()
             allowed = {
-                "Access_Control_Allow_Headers": "authorization, content-type",
-                "Access_Control_Allow_Methods": "POST",
+                "Access_Control_Allow_Headers": "authorization, content-type, if-none-match",
+                "Access_Control_Allow_Methods": "GET, POST",
             }
             self.send(204, b"", "text/plain", **self._cors(), **allowed)
 
@@ -92,6 +92,14 @@ def _reporting(site_origin: list[str], reports: list[dict[str, Any]], origins: l
             reports.append(body)
             answer = {"outcome": "applied", "version": 1, "hash": "0" * 16}
             self.send_json(answer, status=200, **self._cors())
+
+        def do_GET(self) -> None:
+            members = [{"userId": "demo-anna", "confirmed": True}, {"userId": "bob"}]
+            headers = self._cors() | {"ETag": '"1"', "Access_Control_Expose_Headers": "ETag"}
+            if self.headers.get("If-None-Match") == '"1"':
+                self.send(304, b"", "application/json", **headers)
+            else:
+                self.send_json({"roomId": 1234, "members": members}, status=200, **headers)
 
         def _note(self) -> None:
             origins.append((self.command, self.headers.get("Origin")))
@@ -112,9 +120,6 @@ def _backend(report_url: str, *, sdk: bool) -> type:
             path = self.path.partition("?")[0]
             if path == "/trtc.js" and sdk:
                 self.send(200, SDK.encode(), "text/javascript")
-            elif path == "/room":
-                members = [{"userId": "demo-anna", "confirmed": True}, {"userId": "bob"}]
-                self.send_json({"roomId": 1234, "members": members})
             else:
                 super().do_GET()
 
@@ -140,7 +145,8 @@ def _backend(report_url: str, *, sdk: bool) -> type:
 
 
 def _entry(epoch: int, report_url: str, room_id: int) -> dict[str, Any]:
-    report = {"url": report_url, "token": "test-token", "epoch": epoch}
+    report: dict[str, Any] = {"url": report_url, "token": "test-token", "epoch": epoch}
+    report["rosterUrl"] = report_url.replace("userlist-reports", "roster")
     return {
         "sdkAppId": 1400000001,
         "userId": "demo-anna",

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.clients.node import ROOT, run_node, run_tests
+from tests.support.seeds import MANY
 
 MEMBER = ROOT / "clients" / "member"
 SUITES = sorted(path.name for path in (ROOT / "tests" / "clients").glob("*.test.js"))
@@ -16,7 +17,7 @@ MOST_BYTES = 32 * 1024
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_member_does_what_its_tests_say(suite: str) -> None:
     """Each suite passes on Node, in virtual time."""
-    run_tests(f"tests/clients/{suite}")
+    run_tests(f"tests/clients/{suite}", SEEDS="300" if MANY else "20")
 
 
 def test_what_is_made_of_the_source_is_up_to_date() -> None:

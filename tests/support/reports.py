@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from chalicelib.auth.caller import Caller, hash_of
 from chalicelib.auth.report_tokens import Claims, TokenKey, mint
 from chalicelib.roster.pace import EACH, JITTER, LONGEST
+from chalicelib.stores.settings import LARGEST_ROOM, Settings
 from tests.support.apps import api_event
 from tests.support.event_table import create_table
 
@@ -45,6 +46,9 @@ def fill_stores() -> None:
     boto3.client("secretsmanager").create_secret(
         Name=f"{STACK}/report-token", SecretString=json.dumps(secret)
     )
+    settings = Settings(largest_room=LARGEST_ROOM).to_json()
+    name = f"/{STACK}/apps/{APP}"
+    boto3.client("ssm").put_parameter(Name=name, Value=settings, Type="String")
     put_caller(API_KEY, applications=frozenset({APP}), actions=frozenset({"read"}))
     put_caller(EVERYWHERE, actions=frozenset({"read"}))
 

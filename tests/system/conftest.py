@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,7 +64,7 @@ class Tenants:
         """
         app = next(self._ids)
         text = key or new_key()
-        self.operator.run("apps", "add", str(app))
+        self.operator.run("apps", "add", str(app), "--largest-room", "5001")
         key_id = self.operator.run("keys", "import", str(app), "-", given=text)["keyId"]
         return Tenant(app, self.caller(app, *rights), text, key_id)
 
@@ -96,9 +97,19 @@ def bundles() -> list[Bundle]:
 
 
 @pytest.fixture(scope="session")
-def deployed(cloud: Cloud, bundles: list[Bundle]) -> Deployed:
+def page_port() -> int:
+    """A free port: web pages that are served there may report."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def deployed(cloud: Cloud, bundles: list[Bundle], page_port: int) -> Deployed:
     """The bundle, deployed: ``deployed.urls["issuer"]`` and so on are base URLs."""
-    return deploy.up(cloud, bundles, STACK, {"DeletionProtection": "false"}, print)
+    options = {"DeletionProtection": "false", "WebOrigins": f"http://127.0.0.1:{page_port}"}
+    return deploy.up(cloud, bundles, STACK, options, print)
 
 
 @pytest.fixture(scope="session")

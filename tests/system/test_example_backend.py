@@ -64,7 +64,7 @@ def folder(
 ) -> Path:
     """What ``make run`` leaves for other programs."""
     path = tmp_path_factory.mktemp("local")
-    _write_env(path / "env", deployed.urls, Caller(tenant.sdk_app_id, tenant.api_key))
+    _write_env(path / "env", deployed.urls, Caller(tenant.sdk_app_id, tenant.api_key), 0)
     _write_settings(path / "aws", aws)
     return path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 import requests
 
 from tests.clients.node import run_node
+from tests.support.seeds import MANY
 
 if TYPE_CHECKING:
     from infra.deploy.deployment import Deployed
@@ -18,14 +18,11 @@ if TYPE_CHECKING:
 
 SECONDS = 30
 AT_ONCE = 8
-SIZES = {"small": (2, 2, 2, 6), "large": (2,) * 20 + (6,) * 10}
-LASTS = {"small": 25, "large": 100}
+SIZES = (2,) * 20 + (6,) * 10 if MANY else (2, 2, 2, 6)
+"""Members of each call; all of them with ROOMGATE_SEEDS=many."""
+
+LASTS = 100 if MANY else 25
 """Seconds of a call, before the 15 in which every roster must come right."""
-
-
-def scale() -> str:
-    """``large`` with ROOMGATE_SEEDS=many: 20 calls of 2 and 10 rooms of 6, two minutes."""
-    return "large" if os.environ.get("ROOMGATE_SEEDS") == "many" else "small"
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +61,19 @@ def visit(deployed: Deployed, tenant: Tenant, user: str) -> None:
 
 def played(deployed: Deployed, tenant: Tenant, lost: float) -> dict[str, Any]:
     """Play calls on phones that lose this part of their requests."""
-    seconds = LASTS[scale()]
     settings = {
         "issuer": deployed.urls["issuer"],
         "rooms": deployed.urls["rooms"],
         "apiKey": tenant.api_key,
         "sdkAppId": tenant.sdk_app_id,
-        "sizes": SIZES[scale()],
+        "sizes": SIZES,
         "firstRoom": 1000 + int(1000 * lost),
-        "seconds": seconds,
+        "seconds": LASTS,
         "lost": lost,
         "seed": 1,
     }
     output = run_node(
-        "tests/clients/support/live.js", given=json.dumps(settings), timeout=seconds + 120
+        "tests/clients/support/live.js", given=json.dumps(settings), timeout=LASTS + 120
     )
     result: dict[str, Any] = json.loads(output)
     return result

@@ -606,12 +606,27 @@ function parsed(text) {
   }
 }
 
+/** A store that may be full or forbidden. Without it, a stored entry costs one 409 after a reload. */
+function forgiving({ get, set }) {
+  const attempt = (run) => {
+    try {
+      return run();
+    } catch (error) {
+      return null;
+    }
+  };
+  return { get: (key) => attempt(() => get(key)), set: (key, value) => attempt(() => set(key, value)) };
+}
+
 /** The mini-program's platform: `wxPlatform(wx)`. */
 function wxPlatform(wx) {
   return {
     ...timers,
     now: clockOf(wx.getPerformance && wx.getPerformance()),
-    storage: { get: (key) => wx.getStorageSync(key) || null, set: (key, value) => wx.setStorageSync(key, value) },
+    storage: forgiving({
+      get: (key) => wx.getStorageSync(key) || null,
+      set: (key, value) => wx.setStorageSync(key, value),
+    }),
     send({ method, url, headers, body, timeoutMs }) {
       let task;
       const sending = new Promise((resolve, reject) => {
@@ -646,10 +661,10 @@ function browserPlatform(window) {
   return {
     ...timers,
     now: clockOf(window.performance),
-    storage: {
+    storage: forgiving({
       get: (key) => JSON.parse(window.localStorage.getItem(key)),
       set: (key, value) => window.localStorage.setItem(key, JSON.stringify(value)),
-    },
+    }),
     send({ method, url, headers, body, timeoutMs, last }) {
       const controller = new window.AbortController();
       const timer = setTimeout(() => controller.abort(), timeoutMs);

@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,17 @@ USER_SIGS = "/v1/user-sigs"
 MAP_KEYS = "/v1/private-map-keys"
 SHORT_KEY = "rg_short_" + "s" * 43
 ENTRY = {"sdkAppId": ECDSA_APP, "userId": "alice", "roomId": 1234}
+
+
+def test_a_report_token_knows_role_and_scene(issuer: Issuer) -> None:
+    """Nobody is shown the audience of a live room, so what a member is must be known."""
+    for role in ("anchor", "audience"):
+        wanted = ENTRY | {"role": role, "scene": "live"}
+        token = issuer.post(ENTRIES, wanted).body["report"]["token"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert (claims["role"], claims["scene"]) == (role, "live")
+
+
 ROOMS: list[tuple[int, int | str]] = [(ECDSA_APP, 1234), (HMAC_APP, 1234), (HMAC_APP, "a room")]
 
 

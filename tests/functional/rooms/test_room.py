@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.roster.head import LEASE, Pending
+from chalicelib.roster.fold import Folded
+from chalicelib.roster.head import LEASE, Pending, Reconnect
 from chalicelib.roster.signal import Source
+from chalicelib.roster.transforms import Outcome
 from chalicelib.roster.userlist import MOST_PLAYURL
 from chalicelib.roster.view import View, set_hash, view_of
 from chalicelib.table.item_keys import ReporterKey
@@ -111,6 +113,27 @@ def test_who_is_about_to_leave_is_marked(
     body = roster(rooms, story.ref.room).body
     assert [member.get("leavingSince") for member in body["members"]] == [None, now]
     assert (body["size"], body["hash"]) == (2, set_hash(["anna"]))
+
+
+def test_who_reconnected_is_in_one_stay(
+    rooms: Function, begin: Callable[..., Story], now: int
+) -> None:
+    """The roster says how often, and when last; there is no second join."""
+    story = begin()
+    story.tell(now - 9000, came("anna", now - 9000), came("berta", now - 9000))
+    table = story.table
+    room = table.room(story.ref)
+    head = room.head._replace(
+        revision=room.head.revision + 1, reconnects=(Reconnect("berta", 2, now - 3000),)
+    )
+    folded = Folded(head, (), Outcome.UNCHANGED, resend=False)
+    table.commit(room, folded, lambda: table.members(room), now)
+    members = roster(rooms, story.ref.room).body["members"]
+    assert [(each.get("reconnects"), each.get("reconnectedAt")) for each in members] == [
+        (None, None),
+        (2, now - 3000),
+    ]
+    assert {each["since"] for each in members} == {now - 9000}
 
 
 def test_leaves_and_leases_that_are_over_count_though_nobody_wrote_that(

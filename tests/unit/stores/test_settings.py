@@ -68,4 +68,10 @@ def test_a_probe_is_never_the_roomsig_request(host: str, path: str) -> None:
 
 def test_a_room_may_be_as_large_as_a_list_can_say() -> None:
     """A list names 5,000 others at most, and its reporter is there too."""
-    assert Settings().largest_room == LARGEST_ROOM == MOST_USERS + 1
+    assert LARGEST_ROOM == MOST_USERS + 1
+    assert Settings(largest_room=LARGEST_ROOM).to_json()
+
+
+def test_a_room_is_as_large_as_a_call_by_default() -> None:
+    """Tencent lets 300 into a call; who streams to more says so."""
+    assert Settings().largest_room == 300

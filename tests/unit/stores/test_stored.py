@@ -28,7 +28,7 @@ CALLER_TEXT = (
     ' "rate": 50.0, "burst": 100}'
 )
 PROBE = Probe("https://example.test/check?sig={userSig}", "probe", (0, 5))
-SETTINGS = Settings(probe=PROBE)
+SETTINGS = Settings(largest_room=5001, probe=PROBE)
 SETTINGS_TEXT = (
     '{"algorithms": ["ECDSA-SHA256", "HMAC-SHA256"],'
     ' "userSigTtl": {"least": 60, "default": 86400, "most": 604800},'
