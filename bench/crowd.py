@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench.capacity import Bill, Metered, kind_of
 from bench.clockwork import Clock
-from chalicelib.stream.records import heard
+from chalicelib.stream.records import signal_from
 from chalicelib.table.rooms import change_of
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
@@ -142,7 +142,7 @@ class _Crowd:
         keeper = self._keeper
         keeper.meter.bill = self.keeper if counted else self._before
         table = keeper.folder.table
-        told = heard(item, table)
+        told = signal_from(item, table)
         if told:
             ref, said = told
             keeper.folder.refold(table.room(ref), said, int(self.clock.now))

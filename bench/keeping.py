@@ -23,7 +23,7 @@ from chalicelib.stream.keeper import WORKERS, Keeper
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.items import Items
 from chalicelib.table.reports import Report
-from chalicelib.table.stays import Sessions
+from chalicelib.table.sessions import SessionWriter
 from chalicelib.table.table import HISTORY_DAYS, EventTable
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc.identifiers import parse_room
@@ -89,12 +89,12 @@ def _pace(members: int, rooms: int, workers: int) -> Pace:
     shard = _units(client, members, rooms) / PARTITION_UNITS
     records = _records(client)
     slow: Any = _Slow(client)
-    stays = Sessions(Items(slow, TABLE), HISTORY_DAYS)
+    stays = SessionWriter(Items(slow, TABLE), HISTORY_DAYS)
     keeper = Keeper(RoomWriter(EventTable(slow, TABLE)), stays, _Refusing(), workers)
     began, used = time.perf_counter(), time.process_time()
     for first in range(0, len(records), BATCH):
         batch = keeper.keep(records[first : first + BATCH], START)
-        if batch.failed:
+        if batch.failed_keys:
             raise BenchError(f"keeper failed: {dict(batch.reasons)}")
     return Pace(time.perf_counter() - began, time.process_time() - used, shard, len(records))
 

@@ -21,9 +21,9 @@ from bench.handler import load_app, log_to_nobody
 from bench.rounds import figure, take_turns
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
-from chalicelib.stream.batching import calls_of
+from chalicelib.stream.batching import pack_calls
 from chalicelib.stream.row import row_text
-from chalicelib.stream.rows import exported_rows
+from chalicelib.stream.rows import rows_of_record
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.table.rooms import Change, change_item
 from chalicelib.trtc.identifiers import parse_room
@@ -53,7 +53,7 @@ _START_MS: Final = 1_600_000_000_000
 def lake_figures(_material: Material) -> list[Figure]:
     """The time of a row against json.dumps of it; the price of a million against unpacked ones."""
     records = batch()
-    rows = [row for record in records for row in exported_rows(record, reports=False)]
+    rows = [row for record in records for row in rows_of_record(record, reports=False)]
     with _environment(), log_to_nobody():
         exporter = load_app("exporter")
         _answer_at_once(exporter.delivery._client)  # noqa: SLF001 (the network is not measured)
@@ -75,7 +75,7 @@ def price(rows: list[Row]) -> Figure:
     lines: dict[str, list[bytes]] = {}
     for row in rows:
         lines.setdefault(row.room, []).append(row_text(row).encode())
-    packed = [len(pack.data) for call in calls_of(lines) for pack in call]
+    packed = [len(pack.data) for call in pack_calls(lines) for pack in call]
     alone = [len(line) + 1 for room in lines.values() for line in room]
     ours, theirs = (_cents("packed", packed, len(rows)), _cents("alone", alone, len(rows)))
     what = "Firehose's price of a million rows"

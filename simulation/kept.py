@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import view_of
-from chalicelib.stream.keeper import Batch, Keeper
+from chalicelib.stream.keeper import Keeper, KeptBatch
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.items import Items
 from chalicelib.table.reports import Report
 from chalicelib.table.rooms import change_of
-from chalicelib.table.sessions import session_of
-from chalicelib.table.stays import Sessions
+from chalicelib.table.sessions import SessionWriter, decode_session
 from chalicelib.table.table import USUALLY, EventTable
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc.identifiers import parse_room
@@ -80,16 +79,16 @@ class Kept:
         self.folder = RoomWriter(self.table, sleep=lambda _seconds: None)
         self.items = Items(aws, "events")
         self.bucket = Bucket()
-        stays = Sessions(self.items, USUALLY.history)
-        self.keeper = Keeper(self.folder, stays, self.bucket, workers)
-        self.batches: list[Batch] = []
+        sessions = SessionWriter(self.items, USUALLY.history)
+        self.keeper = Keeper(self.folder, sessions, self.bucket, workers)
+        self.batches: list[KeptBatch] = []
         self.now = T0
         self._heard = 0
 
     def handle(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
         """What the function does."""
         self.batches.append(self.keeper.keep(event["Records"], self.now))
-        return self.batches[-1].answer
+        return self.batches[-1].response
 
     def pump(self, seed: int = 0, handler: Callable[[Any, Any], Any] | None = None) -> Pump:
         """A stream that was not read yet, with keeper at its end."""
@@ -133,7 +132,7 @@ class Kept:
 
     def sessions(self) -> list[Session]:
         """All sessions."""
-        return [session_of(item) for item in self._items("U#", "S#")]
+        return [decode_session(item) for item in self._items("U#", "S#")]
 
     def _items(self, pk: str, sk: str) -> list[Any]:
         items = self.client.scan(TableName="events")["Items"]

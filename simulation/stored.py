@@ -11,9 +11,9 @@ from chalicelib.roster.callback import ENTERED, LEFT, ROOM_GROUP, parse_callback
 from chalicelib.roster.signal import Kind, Source
 from chalicelib.roster.timeouts import settled_members
 from chalicelib.roster.view import View
+from chalicelib.table.callback_items import StoredCallback
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.reports import Report
-from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc.identifiers import parse_room

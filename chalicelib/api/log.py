@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Final
+
+from chalicelib import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,19 @@ def _emf_of(stack: str, names: tuple[str, ...], by: str | None) -> str:
     return text
 
 
+def function_log(function: str) -> Callable[[str, dict[str, Any], dict[str, int]], None]:
+    """Make the log of a function that serves no HTTP: called with event, fields and metrics.
+
+    Args:
+        function: the function's name, which stands in every line.
+    """
+
+    def write(event: str, fields: dict[str, Any], metrics: dict[str, int]) -> None:
+        log(clock.now_ms(), event, {"function": function, **fields}, metrics)
+
+    return write
+
+
 def store_failures(function: str) -> Callable[[StoreError], None]:
     """A callback that logs that a store could not be read.
 
@@ -93,7 +107,7 @@ def store_failures(function: str) -> Callable[[StoreError], None]:
         metrics: dict[str, float] = {"StoreFailures": 1}
         if error.age is not None:
             metrics["CacheAge"] = round(error.age, 1)
-        log(_now_ms(), "store-failure", facts, metrics)
+        log(clock.now_ms(), "store-failure", facts, metrics)
 
     return log_failure
 
@@ -106,7 +120,7 @@ def key_ages(function: str) -> Callable[[int, Application], None]:
     """
 
     def log_key(sdk_app_id: int, application: Application) -> None:
-        now_ms, since = _now_ms(), application.since
+        now_ms, since = clock.now_ms(), application.since
         facts = {
             "function": function,
             "sdkAppId": sdk_app_id,
@@ -116,7 +130,3 @@ def key_ages(function: str) -> Callable[[int, Application], None]:
         log(now_ms, "key", facts, {} if since is None else {"KeyAge": now_ms // 1000 - since})
 
     return log_key
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

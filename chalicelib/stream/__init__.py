@@ -1,5 +1,5 @@
-"""What reads the event table's stream: keeper, sweeper, and the lake's exporter.
+"""Readers of the event table's stream: keeper, the lake's exporter; and the sweeper.
 
-May enter: stream records, batches and their partial failures, lake rows, Firehose, quarantine. Not:
-what a report means (roster), what a query asks, how the lake is deployed.
+Belongs here: stream records, partial batch responses, quarantine, lake rows, Firehose. Does not:
+what a report means (roster), how the table is queried (table), how the lake is deployed (infra).
 """

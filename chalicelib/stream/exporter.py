@@ -1,63 +1,80 @@
-"""From a batch of the event table's stream to rows in Firehose.
+"""exporter: sends rows made from a batch of the event table's stream to Firehose.
 
-What AWS asks of a consumer: it names records that failed, and all from the lowest of them on come
-again. So of a room that failed nothing later is sent, which keeps its order; others go on. What
-came twice has the same row ids twice.
+The key of its partial batch response (`chalicelib.stream.partial_batch`) is the record's partition,
+so nothing later of a room is sent once something of it failed. A redelivered record makes rows with
+the same ids, by which queries drop the repeats.
 
-Poison, which is what makes no good row however often it comes, never fails: it goes to the
-quarantine, with the reason, and counts as done.
+Poison is an item that makes no row, or a row that breaks the schema.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from chalicelib.stream.batching import calls_of
+from chalicelib.stream.batching import pack_calls
+from chalicelib.stream.partial_batch import PartialBatch, sequence_of
 from chalicelib.stream.row import BadRow, check_row, row_text
-from chalicelib.stream.rows import BadImage, exported_rows
+from chalicelib.stream.rows import BadItem, rows_of_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from chalicelib.stream.batching import RowBatch
+    from chalicelib.stream.batching import FirehoseRecord
     from chalicelib.stream.firehose import Delivery
     from chalicelib.stream.quarantine import QuarantineSink
+    from chalicelib.stream.records import Record
     from chalicelib.stream.row import Row
 
-Record = dict[str, Any]
-"""A record of the stream, as Lambda hands it over."""
-
 PART_BYTES: Final = 2_800_000
-"""Rows are sent when there are so many bytes of them: about a call's worth, as base64."""
+"""Bytes of rows after which they are sent; as base64, about one call."""
 
 
-class Exported:
+class ExportedBatch(PartialBatch):
     """What became of a batch.
 
     Attributes:
-        rows: how many Firehose has.
-        failed_rows: how many it did not take, or was not offered after that.
-        poison: how many rows, and records that make none, went to the quarantine.
+        rows: how many rows Firehose accepted.
+        failed_rows: how many it did not accept, or was not offered after that.
         recorded: unix ms at which the oldest of the rows was recorded, or None without rows.
-        reasons: what Firehose said of failures, those that passed among them.
-        failures: the sequence number of the first record that failed, by the record's partition.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows = 0
         self.failed_rows = 0
-        self.poison = 0
         self.recorded: int | None = None
-        self.reasons = Counter[str]()
-        self.failures: dict[str, str] = {}
 
-    @property
-    def answer(self) -> dict[str, list[dict[str, str]]]:
-        """Lambda's partial batch response."""
-        # The lowest first, since that is where AWS goes on.
-        failed = sorted(self.failures.values(), key=int)
-        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+    def note_recorded(self, row: Row) -> None:
+        """Keep the time of the oldest row; all rows of a stream record were recorded at once."""
+        self.recorded = min(self.recorded or row.recorded, row.recorded)
+
+    def fail_records(self, records: Iterable[FirehoseRecord], part: _Part) -> None:
+        """Record that Firehose does not have some records: their partitions fail in this part."""
+        for record in records:
+            self.failed_rows += record.rows
+            for partition in record.rooms:
+                self.fail(partition, part.first[partition])
+
+
+class _Part:
+    """The rows of a batch that are sent next.
+
+    Attributes:
+        lines: by partition, its rows as JSON.
+        first: by partition, the sequence number of the first of its stream records.
+        bytes: of all lines.
+    """
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[bytes]] = {}
+        self.first: dict[str, str] = {}
+        self.bytes = 0
+
+    def add(self, partition: str, sequence: str, lines: Sequence[bytes]) -> None:
+        """Add the rows of a stream record."""
+        self.lines.setdefault(partition, []).extend(lines)
+        self.first.setdefault(partition, sequence)
+        self.bytes += sum(map(len, lines))
 
 
 class Exporter:
@@ -65,8 +82,8 @@ class Exporter:
 
     Args:
         delivery: to the lake.
-        quarantine: takes what makes no row.
-        reports: whether reports make rows too.
+        quarantine: stores poison.
+        reports: whether reports make rows, too.
     """
 
     def __init__(self, delivery: Delivery, quarantine: QuarantineSink, *, reports: bool) -> None:
@@ -74,115 +91,67 @@ class Exporter:
         self._quarantine = quarantine
         self._reports = reports
 
-    def export(self, records: Sequence[Record]) -> Exported:
+    def export(self, records: Sequence[Record]) -> ExportedBatch:
         """Export one batch, in parts, so that memory stays bounded.
 
         Raises:
-            ClientError: a failure that does not pass, like a missing right.
+            ClientError: a failure that does not pass, like a missing permission.
         """
-        batch = _Batch(reports=self._reports)
+        batch, part, reachable = ExportedBatch(), _Part(), True
         for record in records:
-            batch.take(record)
-            if batch.bytes >= PART_BYTES:
-                self._send(batch)
-            if batch.down:
+            self._add(record, part, batch)
+            if part.bytes >= PART_BYTES:
+                reachable = self._send(part, batch)
+                part = _Part()
+            if not reachable:
+                # All that is left follows a record that failed, so it is delivered again.
                 break
-        self._send(batch)
-        if batch.poison and not self._quarantine.put(batch.poison):
-            # Nothing keeps them yet, so they have to come again.
-            for poison in batch.poison:
-                batch.fail(poison["partition"], poison["sequence"])
-        return batch.done
+        self._send(part, batch)
+        batch.store_poison(self._quarantine)
+        return batch
 
-    def _send(self, batch: _Batch) -> None:
-        for call in calls_of(batch.lines):
-            waits = [batch.waits(pack) for pack in call]
-            wanted = [pack for pack, wait in zip(call, waits, strict=True) if not wait]
-            batch.give_up(pack for pack, wait in zip(call, waits, strict=True) if wait)
-            if wanted:
-                sent = self._delivery.send(wanted)
-                batch.done.rows += sent.rows
-                batch.done.reasons += sent.reasons
-                batch.give_up(sent.failed)
-                batch.down = sent.down
-        batch.next_part()
-
-
-class _Batch:
-    """A batch under way: the rows of its present part, and what became of those before.
-
-    Attributes:
-        done: what became of those before.
-        poison: what goes to the quarantine.
-        down: Firehose does not answer, however often it was asked. All that is left comes after a
-            record that failed, and so comes again; asking on would use up the function's time.
-        lines: the rows of this part, by the partition of their records.
-        first: the sequence number of the first of these records, likewise.
-        bytes: of these rows.
-    """
-
-    def __init__(self, *, reports: bool) -> None:
-        self.done = Exported()
-        self.down = False
-        self.poison: list[dict[str, Any]] = []
-        self._reports = reports
-        self.next_part()
-
-    def next_part(self) -> None:
-        """Begin a part."""
-        self.lines: dict[str, list[bytes]] = {}
-        self.first: dict[str, str] = {}
-        self.bytes = 0
-
-    def fail(self, partition: str, sequence: str) -> None:
-        """Note that a partition failed from a record on; the lowest one stays."""
-        before = self.done.failures.get(partition, sequence)
-        self.done.failures[partition] = min(before, sequence, key=int)
-
-    def waits(self, pack: RowBatch) -> bool:
-        """Whether a pack has to wait: what shares it with a room that failed waits with it."""
-        return self.down or not self.done.failures.keys().isdisjoint(pack.rooms)
-
-    def give_up(self, packs: Iterable[RowBatch]) -> None:
-        """Note that packs are not with Firehose: their partitions failed in this part."""
-        for pack in packs:
-            self.done.failed_rows += pack.rows
-            for partition in pack.rooms:
-                self.fail(partition, self.first[partition])
-
-    def take(self, record: Record) -> None:
-        """Add the rows of a record, unless something before it failed in its partition."""
-        inside = record["dynamodb"]
-        partition, sequence = inside["Keys"]["pk"]["S"], inside["SequenceNumber"]
-        if partition in self.done.failures:
+    def _add(self, record: Record, part: _Part, batch: ExportedBatch) -> None:
+        """Add the rows of a record to a part, unless its partition failed before."""
+        partition, sequence = record["dynamodb"]["Keys"]["pk"]["S"], sequence_of(record)
+        if batch.has_failed([partition]):
             return
         try:
-            rows = exported_rows(record, reports=self._reports)
-        except BadImage as error:
-            self._quarantine(partition, sequence, error.reason, {"record": record})
+            rows = rows_of_record(record, reports=self._reports)
+        except BadItem as error:
+            content = {"partition": partition, "record": record}
+            batch.isolate(sequence, error.reason, content)
             return
-        lines = self._lines(rows, partition, sequence)
-        if lines:
-            self.lines.setdefault(partition, []).extend(lines)
-            self.first.setdefault(partition, sequence)
-            self.bytes += sum(map(len, lines))
-            # All rows of a record were recorded at once.
-            self.done.recorded = min(self.done.recorded or rows[0].recorded, rows[0].recorded)
-
-    def _lines(self, rows: Iterable[Row], partition: str, sequence: str) -> list[bytes]:
-        """The good rows as JSON; the others are poison."""
         lines = []
-        for row in rows:
+        for number, row in enumerate(rows):
             try:
                 check_row(row)
             except BadRow as error:
-                self._quarantine(partition, sequence, str(error), {"row": row._asdict()})
+                content = {"partition": partition, "row": row._asdict()}
+                batch.isolate(sequence, str(error), content, number)
             else:
                 lines.append(row_text(row).encode())
-        return lines
+        if lines:
+            part.add(partition, sequence, lines)
+            batch.note_recorded(rows[0])
 
-    def _quarantine(
-        self, partition: str, sequence: str, reason: str, what: Mapping[str, Any]
-    ) -> None:
-        self.done.poison += 1
-        self.poison.append({"partition": partition, "sequence": sequence, "reason": reason, **what})
+    def _send(self, part: _Part, batch: ExportedBatch) -> bool:
+        """Send a part. Returns whether Firehose can be reached.
+
+        A record waits if it holds rows of a room that failed. After a call that failed as a whole,
+        all records wait: more attempts would only use up the function's time.
+        """
+        reachable = True
+        for call in pack_calls(part.lines):
+            ready: list[FirehoseRecord] = []
+            waiting: list[FirehoseRecord] = []
+            for record in call:
+                waits = not reachable or batch.has_failed(record.rooms)
+                (waiting if waits else ready).append(record)
+            batch.fail_records(waiting, part)
+            if ready:
+                result = self._delivery.send(ready)
+                batch.rows += result.rows
+                batch.reasons += result.reasons
+                batch.fail_records(result.failed, part)
+                reachable = not result.unreachable
+        return reachable

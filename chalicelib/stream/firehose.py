@@ -1,4 +1,4 @@
-"""Handing packs to Firehose until it has them, or was asked often enough."""
+"""Sends records to Firehose, and those that fail again, a few times."""
 
 from __future__ import annotations
 
@@ -6,47 +6,49 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.exceptions import ClientError
 from botocore.session import get_session
+
+from chalicelib.aws_errors import UNREACHABLE, error_code, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chalicelib.stream.batching import RowBatch
+    from chalicelib.stream.batching import FirehoseRecord
 
 TIMEOUT_SECONDS: Final = 5.0
 ROUNDS: Final = 5
-"""How often a pack is sent at most; the stream brings it again after that."""
+"""How often a record is sent at most; after that the stream delivers it again."""
 
-_FIRST_PAUSE: Final = 0.1  # seconds; each one is twice the one before, and up to half of it less
-_PASSING: Final = {
+_FIRST_PAUSE: Final = 0.1  # Seconds; each pause is twice the one before, less up to half of it.
+_TRANSIENT: Final = {
     "InternalFailure",
     "LimitExceededException",
     "ServiceUnavailableException",
     "ThrottlingException",
 }
+"""Error codes of PutRecordBatch after which the same call may succeed (AWS: API reference)."""
 
 
-class Sent(NamedTuple):
-    """What became of some packs.
+class DeliveryResult(NamedTuple):
+    """What became of the records of a call.
 
     Attributes:
-        rows: how many Firehose has.
-        failed: the packs that it does not have, in their order.
-        reasons: what it said of failures, those that passed among them, and how often.
-        down: the last call failed as a whole.
+        rows: how many rows Firehose accepted.
+        failed: the records that it did not accept, in their order.
+        reasons: its error codes and how often each came, those of repeated sends included.
+        unreachable: the last call failed as a whole.
     """
 
     rows: int
-    failed: tuple[RowBatch, ...]
+    failed: tuple[FirehoseRecord, ...]
     reasons: Counter[str]
-    down: bool
+    unreachable: bool
 
 
 def connect() -> Any:
     """Make a client; the environment names region, credentials and (locally) the endpoint."""
-    # No retries of its own: what failed is sent again here, and only that.
+    # No retries by botocore: Delivery sends again, and only what failed.
     config = Config(
         connect_timeout=TIMEOUT_SECONDS,
         read_timeout=TIMEOUT_SECONDS,
@@ -56,13 +58,13 @@ def connect() -> Any:
 
 
 class Delivery:
-    """Hands packs to one delivery stream.
+    """Sends records to one delivery stream.
 
     Args:
-        client: of Firehose; its types are not installed for the sake of one call.
+        client: a Firehose client; untyped, since one call is not worth its stubs.
         stream: the delivery stream's name.
         sleep: waits so many seconds.
-        chance: a random number from 0 to 1.
+        chance: makes a random number from 0 to 1.
     """
 
     def __init__(
@@ -77,37 +79,35 @@ class Delivery:
         self._sleep = sleep
         self._chance = chance
 
-    def send(self, call: Sequence[RowBatch]) -> Sent:
-        """Send the packs of one call, and again those that the answer says have failed.
+    def send(self, call: Sequence[FirehoseRecord]) -> DeliveryResult:
+        """Send the records of one call, and those that failed again.
 
-        An answer that is lost makes repeats: queries drop them by the row's id.
+        If an answer is lost, rows are sent twice; queries drop the repeats by the row's id.
 
         Raises:
-            ClientError: a failure that does not pass, like a missing right.
+            ClientError: a failure that does not pass, like a missing permission.
         """
-        left, reasons, down = list(call), Counter[str](), False
-        for again in range(ROUNDS):
-            if again:
-                self._sleep(_FIRST_PAUSE * 2 ** (again - 1) * (1 - self._chance() / 2))
-            said, down = self._put(left)
-            reasons.update(reason for reason in said if reason)
-            left = [pack for pack, reason in zip(left, said, strict=True) if reason]
+        left, reasons, unreachable = list(call), Counter[str](), False
+        for attempt in range(ROUNDS):
+            if attempt:
+                self._sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * (1 - self._chance() / 2))
+            codes, unreachable = self._put(left)
+            reasons.update(code for code in codes if code)
+            left = [record for record, code in zip(left, codes, strict=True) if code]
             if not left:
                 break
-        rows = sum(pack.rows for pack in call) - sum(pack.rows for pack in left)
-        return Sent(rows, tuple(left), reasons, down)
+        rows = sum(record.rows for record in call) - sum(record.rows for record in left)
+        return DeliveryResult(rows, tuple(left), reasons, unreachable)
 
-    def _put(self, packs: Sequence[RowBatch]) -> tuple[list[str | None], bool]:
-        """Ask once; why each pack failed, or None, and whether the call failed as a whole."""
-        records = [{"Data": pack.data} for pack in packs]
+    def _put(self, records: Sequence[FirehoseRecord]) -> tuple[list[str | None], bool]:
+        """Send once; each record's error code or None, and whether the call failed as a whole."""
+        entries = [{"Data": record.data} for record in records]
         try:
-            answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=records)
+            answer = self._client.put_record_batch(DeliveryStreamName=self._stream, Records=entries)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if code not in _PASSING and status < 500:  # noqa: PLR2004 (HTTP's own number)
+            if not is_transient(error, _TRANSIENT):
                 raise
-            return [code] * len(packs), True
-        except (HTTPClientError, BotocoreConnectionError) as error:
-            return [type(error).__name__] * len(packs), True
-        return [each.get("ErrorCode") for each in answer["RequestResponses"]], False
+            return [error_code(error)] * len(records), True
+        except UNREACHABLE as error:
+            return [type(error).__name__] * len(records), True
+        return [entry.get("ErrorCode") for entry in answer["RequestResponses"]], False

@@ -1,18 +1,15 @@
-"""What keeper makes of a batch of the event table's stream.
+"""keeper: applies stored signals once more, and writes sessions from the changes of rooms.
 
-What was said is folded once more, since whoever stored it may have died before it was folded; each
-change of a room is written into sessions. Both change nothing if they are done already, so that all
-can come again and again.
+A webhook may die after it has stored a report and before it has folded it. So keeper folds every
+stored signal again, and writes every change of a room into the sessions of its users. Doing either
+twice changes nothing, so records may be redelivered any number of times.
 
-AWS's rules for a consumer: it names records that failed, the lowest of them is the checkpoint, and
-all from there on comes again. So a failure that passes fails its record, and nothing later of the
-same key is done: what was said in a room is one key, since its fold goes from head to head; what
-becomes of one user's stays in a room is another, since they come in order. All other keys go on,
-some side by side, until so many have failed that the table must be away. What can never succeed
-fails nothing: it goes to the quarantine with its reason, and even its own key goes on.
+The keys of its partial batch response (`chalicelib.stream.partial_batch`) are the room, for
+signals, because folding goes from one head to the next, and the room with the user, for sessions,
+because a session is opened before it is closed. Keys are processed side by side.
 
-Of a shard one batch is worked off at a time. With more at once Lambda would keep the order of each
-item alone, and every change of a room is an item of its own.
+Lambda processes one batch of a shard at a time. With a higher parallelization factor it would keep
+the order of each item alone, and every change of a room is an item of its own.
 """
 
 from __future__ import annotations
@@ -20,184 +17,155 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from chalicelib.errors import ApiError
-from chalicelib.stream.records import heard, item_of, sequence_of, tells_of_change
-from chalicelib.table.client import cancellation_reasons, error_code
+from chalicelib.aws_errors import error_code, reason_of
+from chalicelib.stream.partial_batch import PartialBatch, sequence_of
+from chalicelib.stream.records import is_change, item_of, signal_from
+from chalicelib.table.client import cancellation_reasons
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.rooms import change_of
-from chalicelib.table.stays import turns_of
+from chalicelib.table.sessions import session_updates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from chalicelib.roster.signal import Signal
     from chalicelib.stream.quarantine import QuarantineSink
     from chalicelib.stream.records import Record
     from chalicelib.table.item_keys import RoomKey
     from chalicelib.table.rooms import RoomState
-    from chalicelib.table.stays import Sessions, SessionUpdate
+    from chalicelib.table.sessions import SessionUpdate, SessionWriter
     from chalicelib.table.writer import RoomWriter
 
-    _Said = dict[RoomKey, list[tuple[Record, Signal]]]
-    _Turns = dict[tuple[RoomKey, str], list[tuple[Record, SessionUpdate]]]
+    _Signals = dict[RoomKey, list[tuple[Record, Signal]]]
+    _Updates = dict[tuple[RoomKey, str], list[tuple[Record, SessionUpdate]]]
 
 T = TypeVar("T")
 
-_NEVER: Final = {"ValidationException", "ValidationError"}
-"""What DynamoDB says of a request that it will never take, or of one item of a transaction."""
-
+_NEVER_ACCEPTED: Final = {"ValidationException", "ValidationError"}
+"""DynamoDB's codes for a request, or an item of a transaction, that it will never accept."""
 
 WORKERS: Final = 8
-"""Keys that are worked off side by side, since each waits for the table most of the time; botocore
-has ten connections (its ``max_pool_connections``)."""
+"""Keys that are processed side by side, since each mostly waits for the table; botocore has ten
+connections (its ``max_pool_connections``)."""
 
-ENOUGH: Final = 20
-"""Failed keys after which all others are put off unseen. If the table does not answer, a key takes
-5 s, and Lambda ends a batch after 120 s, with nothing said of what failed."""
+MOST_FAILED_KEYS: Final = 20
+"""Failed keys after which the rest of the batch is put off. If the table does not answer, a key
+takes 5 s, and Lambda ends the function after 120 s without a response."""
 
 
-class Batch:
-    """What became of a batch; for threads.
+class KeptBatch(PartialBatch):
+    """What keeper did with a batch; for threads.
 
     Attributes:
-        counts: ``refolded``: signals; ``healed``: those of them that changed a room after all;
-            ``sessions``: opened and closed; ``missing``: leaves without a session to close.
-        failed: how many keys failed, or records that nothing keeps.
-        reasons: of failures that pass.
+        counts: ``refolded``: signals; ``healed``: those that changed a room; ``sessions``: opened
+            or closed; ``missing``: leaves without a session to close.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.counts = Counter[str]()
-        self.failed = 0
-        self.reasons = Counter[str]()
-        self._again: set[str] = set()
-        self._poison: dict[str, dict[str, Any]] = {}
-        self._lock = Lock()
 
-    @property
-    def poison(self) -> list[dict[str, Any]]:
-        """What can never succeed: sequence, reason, record; in the order of the stream."""
-        return sorted(self._poison.values(), key=lambda each: int(each["sequence"]))
+    def count(self, name: str) -> None:
+        """Add one to a count."""
+        with self._lock:
+            self.counts[name] += 1
 
-    @property
-    def answer(self) -> dict[str, list[dict[str, str]]]:
-        """Lambda's partial batch response."""
-        # The lowest first, since that is where AWS goes on.
-        again = sorted(self._again, key=int)
-        return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
+    def process(
+        self, key: Hashable, entries: Iterable[tuple[Record, T]], step: Callable[[T], None]
+    ) -> None:
+        """Take a step for each record of a key, in order, until one fails.
 
-    def work(self, key: Iterable[tuple[Record, T]], step: Callable[[T], None]) -> None:
-        """Take a step with what each record of a key tells, until one fails."""
-        for record, told in key:
-            if self.failed >= ENOUGH:
-                self.fail(sequence_of(record), "put-off")
+        Args:
+            key: the key.
+            entries: its records, each with what ``step`` is called with.
+            step: raises what went wrong.
+        """
+        for record, argument in entries:
+            if self.failed_keys >= MOST_FAILED_KEYS:
+                self.fail(key, sequence_of(record), "put-off")
                 return
             try:
-                step(told)
-            except Exception as error:  # noqa: BLE001 (told, and kept with its reason)
-                if passes(error):
-                    self.fail(sequence_of(record), reason_of(error))
+                step(argument)
+            except Exception as error:  # noqa: BLE001 (counted, or stored with its reason)
+                if may_succeed_later(error):
+                    self.fail(key, sequence_of(record), reason_of(error))
                     return
-                self.isolate(record, error)
-
-    def count(self, what: str) -> None:
-        """Count something that was done."""
-        with self._lock:
-            self.counts[what] += 1
-
-    def isolate(self, record: Record, error: Exception) -> None:
-        """Have a record that can never succeed kept, once."""
-        sequence, reason = sequence_of(record), reason_of(error)
-        with self._lock:
-            kept = {"sequence": sequence, "reason": reason, "record": record}
-            self._poison.setdefault(sequence, kept)
-
-    def fail(self, sequence: str, reason: str) -> None:
-        """Have a record come again."""
-        with self._lock:
-            self.failed += 1
-            self._again.add(sequence)
-            self.reasons[reason] += 1
+                self.isolate(sequence_of(record), reason_of(error), {"record": record})
 
 
 class Keeper:
-    """Works off batches.
+    """Processes batches.
 
     Args:
-        folder: folds; for threads.
-        stays: writes sessions, likewise.
-        quarantine: keeps what can never succeed.
-        workers: keys that are worked off side by side.
+        writer: folds; for threads.
+        sessions: writes sessions; for threads.
+        quarantine: stores poison.
+        workers: keys that are processed side by side.
     """
 
     def __init__(
         self,
-        folder: RoomWriter,
-        stays: Sessions,
+        writer: RoomWriter,
+        sessions: SessionWriter,
         quarantine: QuarantineSink,
         workers: int = WORKERS,
     ) -> None:
-        self._folder = folder
-        self._stays = stays
+        self._writer = writer
+        self._sessions = sessions
         self._quarantine = quarantine
         self._workers = workers
 
-    def keep(self, records: Iterable[Record], now: int) -> Batch:
-        """Work off one batch.
+    def keep(self, records: Iterable[Record], now: int) -> KeptBatch:
+        """Process one batch.
 
         Args:
-            records: as Lambda hands them over: those of inserted items, in the order of the stream.
+            records: of inserted items, in the order of the stream, as Lambda delivers them.
             now: unix ms.
         """
-        batch = Batch()
+        batch = KeptBatch()
         with ThreadPoolExecutor(self._workers) as pool:
-            done = [pool.submit(work) for work in self._works(records, batch, now)]
-        for each in done:
-            each.result()
-        poison = batch.poison
-        if poison and not self._quarantine.put(poison):
-            # Nothing keeps them yet, so they have to come again.
-            for kept in poison:
-                batch.fail(kept["sequence"], "quarantine")
+            futures = [pool.submit(task) for task in self._tasks(records, batch, now)]
+        for future in futures:
+            future.result()
+        batch.store_poison(self._quarantine)
         return batch
 
-    def _works(
-        self, records: Iterable[Record], batch: Batch, now: int
+    def _tasks(
+        self, records: Iterable[Record], batch: KeptBatch, now: int
     ) -> Iterator[Callable[[], None]]:
-        """What is to be done of each key."""
-        said, turns = self._sorted(records, batch)
-        for ref, signals in said.items():
-            yield partial(batch.work, signals, self._folding(ref, batch, now))
-        writing = self._writing(batch)
-        for stays in turns.values():
-            yield partial(batch.work, stays, writing)
+        """What is to be done for each key."""
+        signals, updates = self._by_key(records, batch)
+        for ref, room_signals in signals.items():
+            yield partial(batch.process, ref, room_signals, self._fold_step(ref, batch, now))
+        write = self._session_step(batch)
+        for key, user_updates in updates.items():
+            yield partial(batch.process, key, user_updates, write)
 
-    def _sorted(self, records: Iterable[Record], batch: Batch) -> tuple[_Said, _Turns]:
-        """What the records tell, by keys."""
-        said: _Said = defaultdict(list)
-        turns: _Turns = defaultdict(list)
+    def _by_key(self, records: Iterable[Record], batch: KeptBatch) -> tuple[_Signals, _Updates]:
+        """The signals and the session updates that the records hold; this reads no table."""
+        signals: _Signals = defaultdict(list)
+        updates: _Updates = defaultdict(list)
 
         def sort(record: Record) -> None:
             item = item_of(record)
-            if tells_of_change(record):
+            if is_change(record):
                 change = change_of(item)
-                for user, turn in turns_of(change):
-                    turns[change.ref, user].append((record, turn))
-            elif told := heard(item, self._folder.table):
-                ref, signal = told
-                said[ref].append((record, signal))
+                for update in session_updates(change):
+                    updates[change.ref, update.user].append((record, update))
+            elif room_signal := signal_from(item, self._writer.table):
+                ref, signal = room_signal
+                signals[ref].append((record, signal))
 
-        batch.work(((record, record) for record in records), sort)
-        return said, turns
+        batch.process("decoding", ((record, record) for record in records), sort)
+        return signals, updates
 
-    def _writing(self, batch: Batch) -> Callable[[SessionUpdate], None]:
-        def step(turn: SessionUpdate) -> None:
-            written = self._stays.write(turn)
+    def _session_step(self, batch: KeptBatch) -> Callable[[SessionUpdate], None]:
+        def step(update: SessionUpdate) -> None:
+            written = self._sessions.write(update)
             if written is None:
                 batch.count("missing")
             elif written:
@@ -205,13 +173,13 @@ class Keeper:
 
         return step
 
-    def _folding(self, ref: RoomKey, batch: Batch, now: int) -> Callable[[Signal], None]:
+    def _fold_step(self, ref: RoomKey, batch: KeptBatch, now: int) -> Callable[[Signal], None]:
         room: RoomState | None = None  # Read once, and led on from signal to signal.
 
         def step(signal: Signal) -> None:
             nonlocal room
-            room = room or self._folder.table.room(ref)
-            after = self._folder.refold(room, signal, now)
+            room = room or self._writer.table.room(ref)
+            after = self._writer.refold(room, signal, now)
             batch.count("refolded")
             if after is not room:
                 batch.count("healed")
@@ -220,23 +188,10 @@ class Keeper:
         return step
 
 
-def passes(error: Exception) -> bool:
-    """Whether it may succeed another time: the store is away or refuses; no fault of the record."""
+def may_succeed_later(error: Exception) -> bool:
+    """Whether the store is to blame, which may pass or be repaired, and not the record."""
     if isinstance(error, ClientError):
-        return _NEVER.isdisjoint({error_code(error), *cancellation_reasons(error)})
+        return _NEVER_ACCEPTED.isdisjoint({error_code(error), *cancellation_reasons(error)})
     if isinstance(error, ParamValidationError):
         return False
     return isinstance(error, StoreUnavailable | BotoCoreError)
-
-
-def reason_of(error: Exception) -> str:
-    """Why it failed, and where unless it is foreseen; nothing of what the record holds is in it."""
-    if isinstance(error, ApiError):
-        return error.code
-    if isinstance(error, ClientError):
-        return f"AWS refused {error.operation_name}: {error_code(error)}"
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "?"
-    return f"{type(error).__name__} at {where}"

@@ -1,7 +1,7 @@
-"""Where poison goes: what a reader of the stream can never work off, for people to look at.
+"""The quarantine: an S3 bucket for poison, the stream records that can never be processed.
 
-One object a batch, a JSON object a line: at least the ``sequence`` of the stream's record, and the
-``reason``; with them the whole ``record``, or what was made of it.
+Each batch with poison becomes one object of JSON lines. A line holds at least the ``sequence`` of
+the stream record and the ``reason``, and also the whole ``record`` or the ``row`` made of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
+
+from chalicelib.aws_errors import error_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,20 +36,20 @@ def connect() -> S3Client:
 
 
 class QuarantineSink(Protocol):
-    """What a reader of the stream asks of a quarantine."""
+    """Where a reader of the stream puts poison."""
 
     def put(self, poison: Sequence[dict[str, Any]]) -> bool:
-        """Store poison, of which there is some; whether it is stored."""
+        """Store poison records (at least one). Returns whether that succeeded."""
 
 
 class Quarantine:
-    """One function's part of the bucket.
+    """One function's folder in the quarantine bucket.
 
     Args:
-        client: makes a client of S3 when one is needed, which is seldom.
-        bucket: its name.
-        prefix: of the function's objects, as its role allows them.
-        tell: takes an object's key, and the first reason in it or why it could not be put.
+        client: makes an S3 client; called only when there is poison, which is rare.
+        bucket: the bucket's name.
+        prefix: of the function's object keys; its role may write below it alone.
+        notify: called with an object's key, and the first reason in it or why storing failed.
     """
 
     def __init__(
@@ -55,28 +57,28 @@ class Quarantine:
         client: Callable[[], S3Client],
         bucket: str,
         prefix: str,
-        tell: Callable[[str, str], None],
+        notify: Callable[[str, str], None],
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
-        self._tell = tell
+        self._notify = notify
 
     def put(self, poison: Sequence[dict[str, Any]]) -> bool:
-        """Store poison, of which there is some; whether it is stored.
+        """Store poison records (at least one). Returns whether that succeeded.
 
-        The same poison makes the same object, however often it comes.
+        The object's key is made from the content, so a redelivered batch overwrites its object.
         """
-        body = "".join(json.dumps(each) + "\n" for each in poison).encode()
+        body = "".join(json.dumps(entry) + "\n" for entry in poison).encode()
         name = f"{poison[0]['sequence']}-{sha256(body).hexdigest()[:16]}.jsonl"
         key = f"{self._prefix}{name}"
         try:
             self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
         except ClientError as error:
-            self._tell(key, error.response["Error"]["Code"])
+            self._notify(key, error_code(error))
             return False
         except BotoCoreError as error:
-            self._tell(key, type(error).__name__)
+            self._notify(key, type(error).__name__)
             return False
-        self._tell(key, poison[0]["reason"])
+        self._notify(key, poison[0]["reason"])
         return True

@@ -1,15 +1,15 @@
-"""Rows from the items of the event table.
+"""Makes rows of the lake from items of the event table.
 
-    change   R#<app>#<room key>          T#<version>       a row for each of its transitions
-    report   P#<app>#<room key>#<user>   E#<epoch>#<seq>   a row, if reports are asked for
+    change   R#<app>#<room key>          T#<version>       one row for each transition
+    report   P#<app>#<room key>#<user>   E#<epoch>#<seq>   one row, if reports are exported
 
-All other items make no row. The same item always makes the same rows, whoever reads it: the
-exporter from the stream, or a backfill from the table.
+Other items make no row. An item always makes the same rows, whether the exporter reads it from the
+stream or a backfill from the table.
 
 ::
 
     ValueError
-    └── BadImage   .reason   a change or report that cannot be read
+    └── BadItem   .reason   a change or report that cannot be read
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from chalicelib.stream.row import JOIN, LEAVE, REPORT, VERSION, Row
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.rooms import change_of
 
-Image = Mapping[str, Mapping[str, Any]]
-"""An item as DynamoDB's low-level API has it, binary as bytes."""
+StoredItem = Mapping[str, Mapping[str, Any]]
+"""An item in the form of DynamoDB's low-level API, binary values as bytes."""
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, IndexError, RecursionError, zlib.error)
 
 
-class BadImage(ValueError):
+class BadItem(ValueError):
     """A change or report that cannot be read.
 
     Attributes:
-        reason: what went wrong; it does not repeat what the item holds.
+        reason: what is wrong; it repeats nothing of the item's content.
     """
 
     def __init__(self, reason: str) -> None:
@@ -41,92 +41,93 @@ class BadImage(ValueError):
         self.reason = reason
 
 
-def exported_rows(record: Mapping[str, Any], *, reports: bool) -> list[Row]:
-    """The rows that a record of the table's stream makes; none is held to the schema yet.
+def rows_of_record(record: Mapping[str, Any], *, reports: bool) -> list[Row]:
+    """The rows of a stream record, before `check_row`.
 
-    What is put once makes rows once: not when `users forget` changes it, nor when TTL ends it.
+    Only a record of an inserted item makes rows: neither `users forget`, which replaces an item,
+    nor the end of its ttl makes them again.
 
     Args:
-        record: as Lambda hands it over.
+        record: as Lambda delivers it.
         reports: whether reports make rows.
 
     Raises:
-        BadImage: it is of a change or report, but not as this version of Roomgate writes them.
+        BadItem: the item is a change or a report that this version of Roomgate can't read.
     """
     if record["eventName"] != "INSERT":
         return []
     try:
-        image = _with_bytes(record["dynamodb"]["NewImage"])
+        item = _with_bytes(record["dynamodb"]["NewImage"])
     except KeyError as error:
-        raise BadImage(f"{error.args[0]} is missing") from error
+        raise BadItem(f"{error.args[0]} is missing") from error
     except _UNREADABLE as error:
-        raise BadImage("the transitions are no base64") from error
-    return rows_of(image, reports=reports)
+        raise BadItem("the transitions are no base64") from error
+    return rows_of(item, reports=reports)
 
 
-def rows_of(image: Image, *, reports: bool = False) -> list[Row]:
-    """The rows that an item makes; none is held to the schema yet.
+def rows_of(item: StoredItem, *, reports: bool = False) -> list[Row]:
+    """The rows of an item, before `check_row`.
 
     Args:
-        image: the item.
+        item: the item.
         reports: whether reports make rows.
 
     Raises:
-        BadImage: it is a change or report, but not as this version of Roomgate writes them.
+        BadItem: the item is a change or a report that this version of Roomgate can't read.
     """
     try:
-        kind, sort = image["pk"]["S"][:2], image["sk"]["S"][:2]
+        kind, sort = item["pk"]["S"][:2], item["sk"]["S"][:2]
         if (kind, sort) == ("R#", "T#"):
-            return _change_rows(image)
-        return [_report_row(image)] if reports and (kind, sort) == ("P#", "E#") else []
+            return _change_rows(item)
+        return [_report_row(item)] if reports and (kind, sort) == ("P#", "E#") else []
     except KeyError as error:
-        raise BadImage(f"{error.args[0]!s:.40} is missing") from error
+        raise BadItem(f"{error.args[0]!s:.40} is missing") from error
     except _UNREADABLE as error:
-        raise BadImage(f"{type(error).__name__}: it is not as such items are written") from error
+        raise BadItem(f"{type(error).__name__}: the item is not as Roomgate writes it") from error
 
 
-def _with_bytes(image: Image) -> Image:
-    """An image as DynamoDB's API has it: Lambda hands binary over as base64.
+def _with_bytes(item: StoredItem) -> StoredItem:
+    """An item of a stream record with bytes for base64, as Lambda delivers binary values.
 
-    Of no other attribute that rows are made from is there so much that it is binary.
+    Only ``transitions`` is ever large enough to be stored as binary.
     """
-    transitions = image.get("transitions", {})
+    transitions = item.get("transitions", {})
     if "B" not in transitions:
-        return image
-    return {**image, "transitions": {"B": b64decode(transitions["B"])}}
+        return item
+    return {**item, "transitions": {"B": b64decode(transitions["B"])}}
 
 
-def _change_rows(image: Image) -> list[Row]:
-    change = change_of(image)
+def _change_rows(item: StoredItem) -> list[Row]:
+    change = change_of(item)
     app, version = change.ref.sdk_app_id, change.version
-    room = image["pk"]["S"].rpartition("#")[2]  # As it was read, since a room has one key only.
+    room = item["pk"]["S"].rpartition("#")[2]  # As stored: a room has one key only.
     return [
         Row(
             v=VERSION,
-            id=f"{app}/{room}/{version}/{place}",
-            ev=JOIN if each.joined else LEAVE,
+            id=f"{app}/{room}/{version}/{ordinal}",
+            ev=JOIN if transition.joined else LEAVE,
             app=app,
             room=room,
-            user=each.user,
-            t=each.t,
+            user=transition.user,
+            t=transition.t,
             ver=version,
-            delta=1 if each.joined else -1,
-            source=each.source,
-            reason=each.reason,
-            lag_ms=change.at - each.t,
-            by=each.by or None,
-            confirmed=int(each.confirmed),
+            delta=1 if transition.joined else -1,
+            source=transition.source,
+            reason=transition.reason,
+            lag_ms=change.at - transition.t,
+            by=transition.by or None,
+            confirmed=int(transition.confirmed),
         )
-        for place, each in enumerate(change.transitions)
+        for ordinal, transition in enumerate(change.transitions)
     ]
 
 
-def _report_row(image: Image) -> Row:
-    place = ReporterKey.of(image["pk"]["S"])
-    app, room, user = place.sdk_app_id, place.room.key, place.user_id
-    epoch, seq = map(int, image["sk"]["S"].removeprefix("E#").split("#"))
-    seq = int(image["seq"]["N"]) if "seq" in image else seq
-    age = int(image["age"]["N"])
+def _report_row(item: StoredItem) -> Row:
+    reporter = ReporterKey.of(item["pk"]["S"])
+    app, room, user = reporter.sdk_app_id, reporter.room.key, reporter.user_id
+    epoch, seq = map(int, item["sk"]["S"].removeprefix("E#").split("#"))
+    seq = int(item["seq"]["N"]) if "seq" in item else seq
+    age = int(item["age"]["N"])
     return Row(
         v=VERSION,
         id=f"{app}/{room}/{user}/{epoch}/{seq}",
@@ -134,10 +135,10 @@ def _report_row(image: Image) -> Row:
         app=app,
         room=room,
         user=user,
-        t=int(image["received"]["N"]) - age,
+        t=int(item["received"]["N"]) - age,
         ver=None,
         delta=0,
-        source=image["source"]["S"],
+        source=item["source"]["S"],
         reason=None,
         lag_ms=age,
         by=user,

@@ -1,8 +1,8 @@
-"""The sweeper: settles rooms in which something is due, whether or not anybody reports.
+"""sweeper: settles rooms in which something is due, whether or not anybody reports.
 
-Leaves that have waited long enough count, and rooms that nothing was heard of are closed. What is
-due stands in the index of open rooms by the minute. One run does so much and no more: what is left
-is still due in the next.
+Leaves whose waiting time is over take effect, and rooms whose lease is over are closed. The index
+of open rooms orders them by the minute at which something is due. A run ends when its time is over;
+what is left is still due in the next run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.stream.keeper import WORKERS, reason_of
+from chalicelib.aws_errors import reason_of
+from chalicelib.stream.keeper import WORKERS
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.item_keys import SHARDS, RoomKey, shard_pk
 from chalicelib.table.rooms import MINUTE_MS
@@ -27,19 +28,19 @@ if TYPE_CHECKING:
     from chalicelib.table.writer import RoomWriter
 
 PAGE: Final = 100
-"""Rooms of a shard whose keys are read at once: less than 16 KB."""
+"""Keys of rooms that are read at once from a shard of the index: less than 16 KB."""
 
 _UNREADABLE = (StoreUnavailable, ClientError, BotoCoreError)
 
 
-class Swept:
+class SweepResult:
     """What a run did; for threads.
 
     Attributes:
-        settled: rooms that were looked at, and in which everything due is done.
-        left: parts of the index that were not worked off, since time was over.
-        lag: ms since the room came due that has waited longest of those that were seen.
-        reasons: of rooms, and parts of the index, that failed.
+        settled: rooms in which everything due was done.
+        left: shards of the index that were not finished when time was over.
+        lag: ms since something came due in the room that has waited longest.
+        reasons: why rooms, or shards of the index, failed, and how often.
     """
 
     def __init__(self) -> None:
@@ -49,18 +50,18 @@ class Swept:
         self.reasons = Counter[str]()
         self._lock = Lock()
 
-    def see(self, lag: int) -> None:
-        """Note a room that came due so many ms ago."""
+    def note_lag(self, lag: int) -> None:
+        """Record a room in which something came due so many ms ago."""
         with self._lock:
             self.lag = max(self.lag, lag)
 
-    def done(self) -> None:
-        """Note a room in which everything due is done."""
+    def note_settled(self) -> None:
+        """Record a room in which everything due was done."""
         with self._lock:
             self.settled += 1
 
     def fail(self, error: Exception) -> None:
-        """Note a failure."""
+        """Record a failure."""
         with self._lock:
             self.reasons[reason_of(error)] += 1
 
@@ -70,68 +71,70 @@ class Sweeper:
 
     Args:
         items: of the event table; for threads.
-        folder: settles; likewise.
-        workers: parts of the index that are worked off side by side.
+        writer: settles rooms; for threads.
+        workers: shards of the index that are worked on side by side.
     """
 
-    def __init__(self, items: Items, folder: RoomWriter, workers: int = WORKERS) -> None:
+    def __init__(self, items: Items, writer: RoomWriter, workers: int = WORKERS) -> None:
         self._items = items
-        self._folder = folder
+        self._writer = writer
         self._workers = workers
 
-    def sweep(self, applications: Iterable[int], now: int, over: Callable[[], bool]) -> Swept:
-        """Settle what is due, in turn from each part of the index, the longest due first.
+    def sweep(
+        self, applications: Iterable[int], now: int, is_over: Callable[[], bool]
+    ) -> SweepResult:
+        """Settle what is due, one room of each shard in turn, the longest due first.
 
-        A room that fails keeps no other one waiting; it is due again in the next run.
+        A room that fails does not hold up others; it is due again in the next run.
 
         Args:
-            applications: of the stack.
+            applications: sdkAppIds of the stack.
             now: unix ms.
-            over: whether the time of this run is over; for threads.
+            is_over: whether the time of this run is over; for threads.
         """
-        swept = Swept()
+        result = SweepResult()
         minute = now // MINUTE_MS
-        parts = deque(
+        shards = deque(
             self._items.due(shard_pk(app, shard), minute, PAGE)
             for app in applications
             for shard in range(SHARDS)
         )
 
         def work() -> None:
-            while parts and not over():
-                part = _next(parts)  # Nobody else has it meanwhile.
-                key = self._first(part, swept)
+            while shards and not is_over():
+                shard = _take(shards)  # No other worker has it meanwhile.
+                key = self._next_room(shard, result)
                 if key is not None:
-                    self._settle(key, now, swept)
-                    parts.append(part)
+                    self._settle(key, now, result)
+                    shards.append(shard)
 
         with ThreadPoolExecutor(self._workers) as pool:
-            done = [pool.submit(work) for _ in range(self._workers)]
-        for each in done:
-            each.result()
-        swept.left = len(parts)
-        return swept
+            futures = [pool.submit(work) for _ in range(self._workers)]
+        for future in futures:
+            future.result()
+        result.left = len(shards)
+        return result
 
-    def _first(self, part: Iterator[Item], swept: Swept) -> Item | None:
+    def _next_room(self, shard: Iterator[Item], result: SweepResult) -> Item | None:
         try:
-            return next(part, None)
+            return next(shard, None)
         except _UNREADABLE as error:
-            swept.fail(error)
+            result.fail(error)
             return None
 
-    def _settle(self, key: Item, now: int, swept: Swept) -> None:
-        swept.see(now - int(key["due"]["N"]) * MINUTE_MS)
+    def _settle(self, key: Item, now: int, result: SweepResult) -> None:
+        result.note_lag(now - int(key["due"]["N"]) * MINUTE_MS)
         try:
-            self._folder.settle(RoomKey.of(key["pk"]["S"]), now)
-        except Exception as error:  # noqa: BLE001 (told, with a metric that an alarm watches)
-            swept.fail(error)
+            self._writer.settle(RoomKey.of(key["pk"]["S"]), now)
+        except Exception as error:  # noqa: BLE001 (counted, with a metric that an alarm watches)
+            result.fail(error)
             return
-        swept.done()
+        result.note_settled()
 
 
-def _next(parts: deque[Iterator[Item]]) -> Iterator[Item]:
-    """The next part; an empty one if others have all that are left."""
+def _take(shards: deque[Iterator[Item]]) -> Iterator[Item]:
+    """The next shard; an empty one if other workers have taken all."""
     try:
-        return parts.popleft()
+        return shards.popleft()
     except IndexError:
         return iter(())

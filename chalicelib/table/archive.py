@@ -8,17 +8,17 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from chalicelib.table.callback_items import decode_callback
 from chalicelib.table.item_keys import ReporterKey, callbacks_pk
 from chalicelib.table.items import Items
-from chalicelib.table.stored_callbacks import callback_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from chalicelib.table.callback_items import StoredCallback
     from chalicelib.table.item_keys import Item, RoomKey
-    from chalicelib.table.stored_callbacks import StoredCallback
 
 _LEAST, _MOST = {"S": " "}, {"S": "~"}  # Around all that a sort key may begin with.
 
@@ -43,7 +43,7 @@ class Archive:
     def callbacks(self, ref: RoomKey) -> Iterator[StoredCallback]:
         """The stored callbacks about a room, in the order of what they tell of."""
         pk = callbacks_pk(ref.sdk_app_id, ref.room.key)
-        yield from map(callback_of, self._items.range(pk, _LEAST, _MOST))
+        yield from map(decode_callback, self._items.range(pk, _LEAST, _MOST))
 
     def reporters(self, ref: RoomKey) -> set[str]:
         """Everyone of whom a report of a room is stored; reads the whole table for that."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from chalicelib.table.client import cancellation_reasons, error_code, passing_failures
+from chalicelib.aws_errors import error_code
+from chalicelib.table.client import cancellation_reasons, transient_failures
 from chalicelib.table.errors import HeadMoved, StoreUnavailable
 from chalicelib.table.item_keys import OPEN
 
@@ -46,14 +47,14 @@ class Items:
 
         That costs half as much, and is enough for what is written once.
         """
-        with passing_failures():
+        with transient_failures():
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=strong)
         found: Item | None = answer.get("Item")  # type: ignore[assignment]  # Its types are wider.
         return found
 
     def put_once(self, item: Item) -> Item | None:
         """Write an item unless one stands there; return the one that does."""
-        with passing_failures():
+        with transient_failures():
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -68,20 +69,20 @@ class Items:
                 return found
         return None
 
-    def put_newer(self, item: Item, mark: int, *, anew: bool) -> bool:
+    def put_newer(self, item: Item, mark: int, *, create: bool) -> bool:
         """Write an item unless the one that stands there is as new.
 
         Args:
             item: the item; it holds its mark.
             mark: that mark, a number.
-            anew: also where none stands there.
+            create: also write it where there is none.
 
         Returns:
             Whether it was written.
         """
         older = "mark < :mark"
-        condition = f"attribute_not_exists(pk) OR {older}" if anew else older
-        with passing_failures():
+        condition = f"attribute_not_exists(pk) OR {older}" if create else older
+        with transient_failures():
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -112,7 +113,7 @@ class Items:
             put["ExpressionAttributeValues"] = {":revision": {"N": str(revision)}}
         else:
             put["ConditionExpression"] = "attribute_not_exists(pk)"
-        with passing_failures():
+        with transient_failures():
             try:
                 if others:
                     puts = [put, *({"TableName": self._table, "Item": item} for item in others)]
@@ -198,7 +199,7 @@ class Items:
         found: list[Item] = []
         asked: Any = {self._table: {"Keys": keys}}
         for _ in range(_BATCH_TRIES):
-            with passing_failures():
+            with transient_failures():
                 answer: Any = self._client.batch_get_item(RequestItems=asked)
             found += answer["Responses"].get(self._table, [])
             asked = answer["UnprocessedKeys"]
@@ -208,7 +209,7 @@ class Items:
 
     def _pages(self, asked: dict[str, Any]) -> Iterator[Item]:
         while True:
-            with passing_failures():
+            with transient_failures():
                 answer = self._client.query(**asked)
             yield from answer["Items"]  # type: ignore[misc]  # Its types are wider.
             if "LastEvaluatedKey" not in answer:
@@ -219,7 +220,7 @@ class Items:
         """Read the whole table, page by page; not as it stands at one moment."""
         asked: dict[str, Any] = {"TableName": self._table}
         while True:
-            with passing_failures():
+            with transient_failures():
                 answer = self._client.scan(**asked)
             yield answer["Items"]  # type: ignore[misc]  # Its types are wider.
             if "LastEvaluatedKey" not in answer:
@@ -239,7 +240,7 @@ class Items:
             put["ExpressionAttributeValues"] = {f":{counted}": old[counted]}
         else:
             put["ConditionExpression"] = "attribute_exists(pk)"
-        with passing_failures():
+        with transient_failures():
             try:
                 self._client.put_item(**put)
             except ClientError as error:
@@ -250,7 +251,7 @@ class Items:
 
     def delete(self, key: Item) -> None:
         """Delete an item, if it is there."""
-        with passing_failures():
+        with transient_failures():
             self._client.delete_item(TableName=self._table, Key=key)
 
 

@@ -6,10 +6,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from chalicelib.roster.timeouts import settled_size
-from chalicelib.table.item_keys import SHARDS, RoomKey, head_key, shard_pk
+from chalicelib.table.item_keys import (
+    SHARDS,
+    RoomKey,
+    head_key,
+    session_sk,
+    session_sk_range,
+    shard_pk,
+    user_pk,
+)
 from chalicelib.table.items import Items
 from chalicelib.table.rooms import RoomState, state_of
-from chalicelib.table.sessions import session_of, session_sk, sessions_between, user_pk
+from chalicelib.table.sessions import decode_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +120,7 @@ class Listings:
         Returns:
             the sessions, and the last one if there are more.
         """
-        first, last = sessions_between(window.first, window.last)
+        first, last = session_sk_range(window.first, window.last)
         passed = session_sk(*before) if before else "~"
         last = min(last, passed)
         if first > last:
@@ -124,7 +132,7 @@ class Listings:
             newest_first=True,
             page=limit + 2,
         )
-        sessions = (session_of(item) for item in items if item["sk"]["S"] != passed)
+        sessions = (decode_session(item) for item in items if item["sk"]["S"] != passed)
         found = list(islice((each for each in sessions if covers(each.ref.room)), limit + 1))
         shown = found[:limit]
         more = len(found) > limit

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from chalicelib.roster.codec import members_of
 from chalicelib.roster.known import MOST_PAST, MOST_RECENT
 from chalicelib.roster.members import replay
+from chalicelib.table.callback_items import decode_callback, encode_callback
 from chalicelib.table.errors import HistoryGone, ReportConflict
 from chalicelib.table.item_keys import change_key, head_key, number_of, report_key, snapshot_key
 from chalicelib.table.items import Items
@@ -27,7 +28,6 @@ from chalicelib.table.rooms import (
     written_room,
 )
 from chalicelib.table.roster_cache import RosterCache
-from chalicelib.table.stored_callbacks import callback_item, callback_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from chalicelib.roster.fold import Folded
     from chalicelib.roster.members import Member
     from chalicelib.roster.signal import PastReport
+    from chalicelib.table.callback_items import StoredCallback
     from chalicelib.table.item_keys import Item, ReporterKey, RoomKey
     from chalicelib.table.reports import DeltaBase, Report
     from chalicelib.table.rooms import Change, Load
-    from chalicelib.table.stored_callbacks import StoredCallback
 
 REPORT_DAYS: Final = 7
 HISTORY_DAYS: Final = 90
@@ -126,8 +126,8 @@ class EventTable:
             None; or, if it was stored before, as that one is: with the time at which it came in.
         """
         ttl = stored.received // 1000 + self._kept.reports * DAY
-        found = self._items.put_once(callback_item(stored, ttl))
-        return None if found is None else callback_of(found)
+        found = self._items.put_once(encode_callback(stored, ttl))
+        return None if found is None else decode_callback(found)
 
     def past(self, place: ReporterKey) -> tuple[PastReport, ...]:
         """A reporter's newest reports, the newest first: a few of them."""

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from chalicelib.roster.signal import Signal
+    from chalicelib.table.callback_items import StoredCallback
     from chalicelib.table.item_keys import RoomKey
     from chalicelib.table.reports import Report
     from chalicelib.table.rooms import Load, RoomState
-    from chalicelib.table.stored_callbacks import StoredCallback
     from chalicelib.table.table import EventTable
 
 TRIES: Final = 6
@@ -124,7 +124,7 @@ class RoomWriter:
             StoreUnavailable: it may be stored or not; Tencent sends it again.
         """
         stored = self.table.store_callback(callback)
-        heard = (stored or callback).heard
+        heard = (stored or callback).room_signal
         outcome = UNFOLDED if heard is None else self._outcome_of(*heard, now)
         return outcome if stored is None else "duplicate"
 

@@ -1,4 +1,4 @@
-"""exporter: what comes into the event table goes on into the lake."""
+"""exporter: sends changes and reports from the event table's stream to the lake."""
 
 from __future__ import annotations
 
@@ -10,24 +10,15 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.api.log import log
+from chalicelib.api.log import function_log
+from chalicelib.clock import now_ms
 from chalicelib.stream import firehose, quarantine
 from chalicelib.stream.exporter import Exporter
 from chalicelib.stream.firehose import Delivery
 from chalicelib.stream.quarantine import Quarantine
 
 app = Chalice(app_name="exporter")
-
-
-def tell(event: str, facts: dict[str, Any], metrics: dict[str, int]) -> None:
-    """Write a log line, with the metrics in it."""
-    log(now_ms(), event, {"function": app.app_name, **facts}, metrics)
-
-
-def now_ms() -> int:
-    """The time."""
-    return int(time.time() * 1000)
-
+log = function_log(app.app_name)
 
 delivery = Delivery(
     firehose.connect(), os.environ["ROOMGATE_LAKE_STREAM"], time.sleep, random.random
@@ -38,7 +29,7 @@ exporter = Exporter(
         lru_cache(quarantine.connect),
         os.environ["ROOMGATE_QUARANTINE_BUCKET"],
         "exporter/",
-        lambda key, reason: tell("quarantine", {"key": key, "reason": reason}, {}),
+        lambda key, reason: log("quarantine", {"key": key, "reason": reason}, {}),
     ),
     reports=os.environ["ROOMGATE_EXPORT_REPORTS"] == "true",
 )
@@ -46,15 +37,15 @@ exporter = Exporter(
 
 @app.lambda_function(name="exporter")
 def export(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
-    """One batch of the stream; the answer names what has to come again."""
-    done = exporter.export(event["Records"])
-    metrics = {"RowsExported": done.rows}
-    if done.recorded is not None:
-        metrics["ExportLag"] = now_ms() - done.recorded
-    if done.failed_rows:
-        metrics["RowsFailed"] = done.failed_rows
-    if done.poison:
-        metrics["RowsQuarantined"] = done.poison
-    facts = {"records": len(event["Records"]), "reasons": done.reasons}
-    tell("export", facts, metrics)
-    return done.answer
+    """Export one batch of the stream. Returns Lambda's partial batch response."""
+    batch = exporter.export(event["Records"])
+    metrics = {"RowsExported": batch.rows}
+    if batch.recorded is not None:
+        metrics["ExportLag"] = now_ms() - batch.recorded
+    if batch.failed_rows:
+        metrics["RowsFailed"] = batch.failed_rows
+    if batch.poison:
+        metrics["RowsQuarantined"] = len(batch.poison)
+    facts = {"records": len(event["Records"]), "reasons": batch.reasons}
+    log("export", facts, metrics)
+    return batch.response

@@ -1,4 +1,4 @@
-"""rotation: the steps that Secrets Manager calls, and the schedule that starts them."""
+"""rotation: the steps that Secrets Manager calls, and the schedule that starts rotations."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
-from botocore.exceptions import ClientError
 from chalice.app import Chalice
 
-from chalicelib.api.log import log
+from chalicelib import aws_errors
+from chalicelib.api.log import function_log
 from chalicelib.auth.secret_kinds import SecretKinds
 from chalicelib.keys.material import KeyReader
 from chalicelib.keys.rotation import Rotation, RotationRefused
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.tickets import SigningKey
 
 app = Chalice(app_name="rotation")
+log = function_log(app.app_name)
 
 client = boto3.session.Session().client("secretsmanager", config=aws_settings())
 store = AwsStore()
@@ -52,70 +53,59 @@ watch = Watch(client, store, names, reader=reader, ask=ask, clock=time.time)
 
 
 class StepFailed(Exception):
-    """A step failed; the text names the step, the secret and the reason, and holds no value."""
+    """A step failed; the text names the step, the secret's name and the reason, and no value."""
 
 
 @app.lambda_function(name="rotation")
 def rotate(event: dict[str, Any], _context: object) -> None:
-    """One of the four steps, for one secret."""
+    """Take one of the four steps of a rotation, for one secret."""
     try:
-        done = rotation.step(event)
-    except Exception as error:  # noqa: BLE001 (told, and raised again without its text)
+        result = rotation.step(event)
+    except Exception as error:  # noqa: BLE001 (logged, and raised again without its text)
         fail(event, error)
-    facts = {"secret": done.name, "step": done.step, "version": done.token}
-    tell("rotation-step", facts, {"RotationDone": 1} if done.promoted else {})
+    facts = {"secret": result.name, "step": result.step, "version": result.token}
+    log("rotation-step", facts, {"RotationDone": 1} if result.promoted else {})
 
 
 @app.schedule("rate(5 minutes)", name="schedule")
 def look(_event: CloudWatchEvent) -> None:
-    """Start the rotations whose candidates may count now."""
+    """Start the rotations whose candidates may become current now."""
     try:
         applications = watch.applications()
     except StoreError as error:
-        tell("rotation-watch", {"reason": reason_of(error)}, {"RotationFailed": 1})
+        log("rotation-watch", {"reason": reason_of(error)}, {"RotationFailed": 1})
         return
     for sdk_app_id in applications:
         look_at(sdk_app_id)
 
 
 def look_at(sdk_app_id: int) -> None:
-    """Look at one application; what is wrong with it must not keep the others waiting."""
+    """Look at one application. Its failure must not hold up the other applications."""
     facts: dict[str, Any] = {"sdkAppId": sdk_app_id}
     try:
         sight = watch.look(sdk_app_id)
-    except Exception as error:  # noqa: BLE001 (told, with a metric that an alarm watches)
-        tell("rotation-watch", facts | {"reason": reason_of(error)}, {"RotationFailed": 1})
+    except Exception as error:  # noqa: BLE001 (logged, with a metric that an alarm watches)
+        log("rotation-watch", facts | {"reason": reason_of(error)}, {"RotationFailed": 1})
         return
     if sight.found is not Found.NOTHING:
         facts |= {"found": sight.found, "reason": sight.reason}
-        tell("rotation-watch", facts, COUNTS[sight.found])
+        log("rotation-watch", facts, COUNTS[sight.found])
 
 
 def fail(event: dict[str, Any], error: Exception) -> NoReturn:
-    """Tell why a step failed, and let Secrets Manager know that it did."""
+    """Log why a step failed, and raise StepFailed, so that Secrets Manager sees the failure."""
     facts = {
         "secret": event.get("SecretId"),
         "step": event.get("Step"),
         "version": event.get("ClientRequestToken"),
         "reason": reason_of(error),
     }
-    tell("rotation-step", facts, {"RotationFailed": 1})
+    log("rotation-step", facts, {"RotationFailed": 1})
     raise StepFailed(f"{facts['step']} of {facts['secret']}: {facts['reason']}") from None
 
 
 def reason_of(error: Exception) -> str:
-    """Why it failed, and where unless it is foreseen; other texts could hold a value."""
+    """Why it failed, for a log line; no text of an unexpected error, which could hold a value."""
     if isinstance(error, RotationRefused | StoreError):
         return error.reason
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "?"
-    if isinstance(error, ClientError):
-        return f"AWS refused {error.operation_name}: {error.response['Error']['Code']}"
-    return f"{type(error).__name__} at {where}"
-
-
-def tell(event: str, facts: dict[str, Any], counts: dict[str, int]) -> None:
-    """Write a log line, with the metrics in it."""
-    log(int(time.time() * 1000), event, {"function": app.app_name, **facts}, counts)
+    return aws_errors.reason_of(error)

@@ -29,13 +29,13 @@ from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
 from chalicelib.stores.room_limits import RoomLimits
 from chalicelib.stores.store import store_of
+from chalicelib.table.callback_items import StoredCallback
 from chalicelib.table.client import connect
 from chalicelib.table.confirmations import Confirmations
 from chalicelib.table.errors import ReportConflict
 from chalicelib.table.history import History
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.reports import Report
-from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import Retention
 from chalicelib.table.writer import RoomWriter
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chalicelib.roster.callback import ENTERED, LEFT, ROOM_GROUP, parse_callback
 from chalicelib.roster.signal import Kind, Signal, Source
 from chalicelib.roster.view import View, set_hash
+from chalicelib.table.callback_items import StoredCallback
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.reports import Report
-from chalicelib.table.stored_callbacks import StoredCallback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The lake's template: lake.yaml, and a named query for each file of roomgate/analytics/queries.
+"""The lake's template: lake.yaml with the columns of the row, and a named query for each SQL file.
 
 python -m infra.deploy.lake     writes build/lake.yaml, which cfn-lint then reads
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from chalicelib.stream.row import COLUMNS
 from infra.layout import BUILD, TEMPLATES
 from roomgate.analytics.sql import names, query
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from roomgate.analytics.sql import Query
 
 _TEMPLATE: Final = TEMPLATES / "lake.yaml"
+_COLUMNS: Final = "Columns: []"
 
 
 def lake_template(*, named_queries: bool = True) -> str:
@@ -26,7 +28,17 @@ def lake_template(*, named_queries: bool = True) -> str:
     queries = map(query, names()) if named_queries else ()
     # JSON is YAML.
     resources = [f"\n  {_logical(each)}: {json.dumps(named_query(each))}\n" for each in queries]
-    return _TEMPLATE.read_text() + "".join(resources)
+    template = _TEMPLATE.read_text()
+    assert template.count(_COLUMNS) == 1
+    return template.replace(_COLUMNS, f"Columns: {json.dumps(columns())}") + "".join(resources)
+
+
+def columns() -> list[dict[str, str]]:
+    """The columns of Glue's table, in their order."""
+    return [
+        {"Name": name, "Type": column.type, "Comment": column.comment}
+        for name, column in COLUMNS.items()
+    ]
 
 
 def named_query(found: Query) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import duckdb
 
 from chalicelib.stream.row import BadRow, check_row, row_text
-from chalicelib.stream.rows import BadImage, rows_of
+from chalicelib.stream.rows import BadItem, rows_of
 from chalicelib.table.forgetting import is_pseudonym
 from roomgate.analytics.files import ROWS, literal, write_partitions
 from roomgate.analytics.lake import COLUMNS
@@ -71,7 +71,7 @@ def rows_from(items: Iterable[Item], wanted: Wanted, seen: Seen) -> Iterator[Row
     for item in items:
         try:
             rows = rows_of(item, reports=wanted.reports)
-        except BadImage as error:
+        except BadItem as error:
             seen.bad[error.reason] += 1
             continue
         for row in filter(wanted.takes, rows):

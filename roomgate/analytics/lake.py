@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _TYPES: Final = {"int": "INTEGER", "bigint": "BIGINT", "string": "VARCHAR"}
-COLUMNS: Final = {name: _TYPES[kind] for name, kind in row.COLUMNS.items()}
+COLUMNS: Final = {name: _TYPES[column.type] for name, column in row.COLUMNS.items()}
 """DuckDB's type of each column, in the schema's order."""
 
 _PATH: Final = ("dt", "hour")

@@ -75,7 +75,9 @@ def story_of(
         item for user in sorted(users - {""}) for item in archive.reports(ReporterKey(*ref, user))
     ]
     signals = [signal_of(item, lambda version: table.members_at(ref, version)) for item in items]
-    signals += [heard[1] for stored in archive.callbacks(ref) if (heard := stored.heard)]
+    signals += [
+        room_signal[1] for stored in archive.callbacks(ref) if (room_signal := stored.room_signal)
+    ]
     signals.sort(key=lambda signal: signal.received)
     first = signals[0].received if signals else 0
     version = max((change.version for change in changes if change.at < first), default=0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chalicelib.roster.fold import Folded
 from chalicelib.roster.signal import Kind, Source
 from chalicelib.roster.transforms import Outcome
-from chalicelib.stream.records import heard
+from chalicelib.stream.records import signal_from
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
@@ -150,7 +150,7 @@ class Play:
         """Fold once more what is stored, in the order of the stream, each until that is done."""
         for key, _, item in self.client.log[self._kept : upto]:
             if item and key["pk"]["S"][:2] in {"P#", "C#"}:
-                told = heard(item, self._keeper.table)
+                told = signal_from(item, self._keeper.table)
                 if told:
                     self._until_done(partial(self._refold, *told))
                     self._fold_again(*told)

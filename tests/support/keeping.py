@@ -79,7 +79,7 @@ def records(client: DynamoDBEmulator) -> list[Record]:
 
 def failures(batch: Any) -> list[int]:
     """The sequence numbers that an answer names."""
-    return [int(each["itemIdentifier"]) for each in batch.answer["batchItemFailures"]]
+    return [int(each["itemIdentifier"]) for each in batch.response["batchItemFailures"]]
 
 
 def is_change(record: Record) -> bool:

@@ -132,7 +132,7 @@ class StrictFirehose:
         rows = [json.loads(line) for data in self.records for line in data.splitlines()]
         for row in rows:
             assert row.keys() <= COLUMNS.keys()
-            assert all(type(value) is _TYPES[COLUMNS[name]] for name, value in row.items())
+            assert all(type(value) is _TYPES[COLUMNS[name].type] for name, value in row.items())
         return rows
 
     def _take(self, data: bytes) -> dict[str, str]:

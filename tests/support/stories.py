@@ -11,7 +11,7 @@ from chalicelib.roster.signal import Source
 from chalicelib.roster.transforms import Outcome
 from chalicelib.roster.view import set_hash
 from chalicelib.table.item_keys import RoomKey
-from chalicelib.table.sessions import Evidence, Session, session_item
+from chalicelib.table.sessions import Evidence, Session, encode_session
 from chalicelib.table.table import EventTable, Retention
 from tests.support.reports import TABLE
 
@@ -43,7 +43,7 @@ OWN_WORD: Final = Evidence("anna", Source.CLIENT, Reason.LISTED)
 def put_sessions(dynamodb: DynamoDBClient, *sessions: Session) -> None:
     """Store sessions."""
     for session in sessions:
-        dynamodb.put_item(TableName=TABLE, Item=session_item(session, session.joined))
+        dynamodb.put_item(TableName=TABLE, Item=encode_session(session, session.joined))
 
 
 class Story:

@@ -13,9 +13,9 @@ import requests
 from chalicelib.roster.head import LEASE
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import view_of
-from chalicelib.table.item_keys import ReporterKey, RoomKey
+from chalicelib.table.item_keys import ReporterKey, RoomKey, user_pk
 from chalicelib.table.reports import Report
-from chalicelib.table.sessions import Session, session_of, user_pk
+from chalicelib.table.sessions import Session, decode_session
 from chalicelib.table.table import EventTable
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, stored_items
@@ -77,7 +77,8 @@ class Members:
         """A user's sessions, the oldest first."""
         pk = user_pk(self._tenant.sdk_app_id, user)
         return [
-            session_of(it) for it in stored_items(self._cloud.dynamodb, self._deployed.table, pk)
+            decode_session(it)
+            for it in stored_items(self._cloud.dynamodb, self._deployed.table, pk)
         ]
 
     def sweep(self) -> str:

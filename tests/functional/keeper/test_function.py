@@ -12,8 +12,7 @@ from moto import mock_aws
 from chalicelib.roster.view import view_of
 from chalicelib.stores.settings import Settings
 from chalicelib.stores.store import StoreDown
-from chalicelib.table.item_keys import RoomKey
-from chalicelib.table.sessions import user_pk
+from chalicelib.table.item_keys import RoomKey, user_pk
 from chalicelib.table.table import EventTable
 from chalicelib.trtc.identifiers import parse_room
 from simulation.stream import stream_record

@@ -179,7 +179,7 @@ def test_sessions_are_what_the_timeline_says(size: int, seed: int) -> None:
     assert len(sessions_of(deployed.kept)) > size
     assert deployed.pump.discarded == []
     assert deployed.kept.bucket.poison == []
-    assert sum(batch.failed for batch in deployed.kept.batches)
+    assert sum(batch.failed_keys for batch in deployed.kept.batches)
 
 
 def test_the_whole_stream_once_more_changes_nothing() -> None:

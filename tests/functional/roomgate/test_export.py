@@ -15,7 +15,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.stream.rows import rows_of
 from chalicelib.table.archive import Archive
-from chalicelib.table.client import passing_failures
+from chalicelib.table.client import transient_failures
 from chalicelib.table.errors import StoreUnavailable
 from chalicelib.table.forgetting import Forgetting
 from chalicelib.table.item_keys import RoomKey, change_key
@@ -242,7 +242,7 @@ def test_without_a_stack_there_is_no_table(cli: Cli, aws: None, tmp_path: Path) 
 
 def test_a_table_that_does_not_answer_is_explained() -> None:
     """In the words for whatever is behind it."""
-    with pytest.raises(StoreUnavailable) as caught, passing_failures():
+    with pytest.raises(StoreUnavailable) as caught, transient_failures():
         raise EndpointConnectionError(endpoint_url="https://dynamodb.test")
     assert (explained(caught.value) or "").startswith(UNREACHABLE)
     assert explained(StoreUnavailable()) == BUSY

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.auth.callback_keys import CallbackKeys, new_key
+from chalicelib.table.callback_items import decode_callback
 from chalicelib.table.client import connect
 from chalicelib.table.item_keys import RoomKey, callbacks_pk
-from chalicelib.table.stored_callbacks import callback_of
 from chalicelib.table.table import EventTable
 from chalicelib.trtc.identifiers import parse_room
 from tests.support.event_table import fresh_room, items_in, stored_items
@@ -153,7 +153,7 @@ def kept(room: int | str | None) -> list[dict[str, Any]]:
     """The callbacks that are stored of a room, as they came."""
     pk = callbacks_pk(APP, None if room is None else parse_room(room).key)
     items = stored_items(dynamodb(), TABLE, pk)
-    return [json.loads(callback_of(item).callback.raw) for item in items]
+    return [json.loads(decode_callback(item).callback.raw) for item in items]
 
 
 @pytest.mark.parametrize("name", [None, "a room"])

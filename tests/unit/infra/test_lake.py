@@ -45,10 +45,11 @@ def text(resource: Any) -> str:
 
 def test_the_table_has_the_columns_of_the_row() -> None:
     """Names, types and order: Firehose converts by the table what the exporter wrote by the row."""
-    assert {each["Name"]: each["Type"] for each in TABLE["StorageDescriptor"]["Columns"]} == (
-        row.COLUMNS
-    )
-    assert [each["Name"] for each in TABLE["StorageDescriptor"]["Columns"]] == [*row.COLUMNS]
+    columns = TABLE["StorageDescriptor"]["Columns"]
+    assert [(column["Name"], column["Type"]) for column in columns] == [
+        (name, column.type) for name, column in row.COLUMNS.items()
+    ]
+    assert all(0 < len(column["Comment"]) <= 255 for column in columns)
 
 
 def test_partitions_are_computed_from_where_firehose_writes() -> None:

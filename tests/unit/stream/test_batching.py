@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.stream.batching import RECORD_BYTES, RowBatch, calls_of
+from chalicelib.stream.batching import RECORD_BYTES, FirehoseRecord, pack_calls
 
 # Rooms by their number of rows and a row's bytes, so that examples stay small to write.
 ROOMS = st.lists(
@@ -27,7 +27,7 @@ def rooms_of(shapes: list[tuple[int, int]]) -> dict[str, list[bytes]]:
     }
 
 
-def rows_in(packs: list[RowBatch]) -> dict[str, list[bytes]]:
+def rows_in(packs: list[FirehoseRecord]) -> dict[str, list[bytes]]:
     rows: dict[str, list[bytes]] = {}
     for line in (line for pack in packs for line in pack.data.splitlines()):
         rows.setdefault(f"room-{int(line.partition(b'/')[0])}", []).append(line)
@@ -39,7 +39,7 @@ def rows_in(packs: list[RowBatch]) -> dict[str, list[bytes]]:
 def test_all_rows_come_once_and_in_the_order_of_their_rooms(shapes: list[tuple[int, int]]) -> None:
     """Over all calls, one after the other."""
     rooms = rooms_of(shapes)
-    packs = [pack for call in calls_of(rooms) for pack in call]
+    packs = [pack for call in pack_calls(rooms) for pack in call]
     assert rows_in(packs) == {room: rows for room, rows in rooms.items() if rows}
     assert all(pack.data.endswith(b"\n") for pack in packs)
     assert all(len(pack.data.splitlines()) == pack.rows for pack in packs)
@@ -50,7 +50,7 @@ def test_all_rows_come_once_and_in_the_order_of_their_rooms(shapes: list[tuple[i
 @given(ROOMS)
 def test_no_quota_is_exceeded(shapes: list[tuple[int, int]]) -> None:
     """500 rows and 1,000 KiB a record, 500 records and 4 MB as base64 a call; none is empty."""
-    for call in calls_of(rooms_of(shapes)):
+    for call in pack_calls(rooms_of(shapes)):
         assert 1 <= len(call) <= 500
         assert sum(len(b64encode(pack.data)) for pack in call) <= 4_000_000
         for pack in call:
@@ -62,7 +62,7 @@ def test_no_quota_is_exceeded(shapes: list[tuple[int, int]]) -> None:
 @given(ROOMS)
 def test_a_room_has_one_record_in_a_call(shapes: list[tuple[int, int]]) -> None:
     """So that a record that fails and is sent again is overtaken by none of the same room."""
-    for call in calls_of(rooms_of(shapes)):
+    for call in pack_calls(rooms_of(shapes)):
         rooms = [room for pack in call for room in pack.rooms]
         assert len(rooms) == len(set(rooms))
 
@@ -70,26 +70,26 @@ def test_a_room_has_one_record_in_a_call(shapes: list[tuple[int, int]]) -> None:
 def test_records_are_filled() -> None:
     """10,000 rows of 2,500 rooms make 20 records, of one call."""
     rooms = {f"room-{n}": [b"%d/0" % n] * 4 for n in range(2500)}
-    (call,) = calls_of(rooms)
+    (call,) = pack_calls(rooms)
     assert [pack.rows for pack in call] == [500] * 20
 
 
 def test_nothing_makes_no_call() -> None:
     """Neither no rooms, nor rooms without rows."""
-    assert list(calls_of({})) == []
-    assert list(calls_of({"room": []})) == []
+    assert list(pack_calls({})) == []
+    assert list(pack_calls({"room": []})) == []
 
 
 def test_more_than_500_records_are_more_than_one_call() -> None:
     """The quota of a call counts records as well as bytes."""
     rooms = {f"room-{n}": [b"%d/0" % n] * 300 for n in range(501)}
-    assert [len(call) for call in calls_of(rooms)] == [500, 1]
+    assert [len(call) for call in pack_calls(rooms)] == [500, 1]
 
 
 def test_a_room_of_many_rows_waits_for_its_own_turn() -> None:
     """Its second piece comes after every first one."""
     rooms = {"a": [b"0/%d" % n for n in range(1200)], "b": [b"1/0"]}
-    calls = list(calls_of(rooms))
+    calls = list(pack_calls(rooms))
     assert [[(pack.rooms, pack.rows) for pack in call] for call in calls] == [
         [(("a",), 500), (("b",), 1)],
         [(("a",), 500)],

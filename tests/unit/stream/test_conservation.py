@@ -141,7 +141,7 @@ class Run:
         self.shelf = FickleShelf(chance, 4 * share)
         self.changes = history(seed)
         self.poisoned: set[str] = set()
-        self.function = Mortal(lambda event: work.export(event["Records"]).answer, chance, share)
+        self.function = Mortal(lambda event: work.export(event["Records"]).response, chance, share)
         work = exporter(self.firehose, self.shelf, sleep=self.function.perhaps_die)
         self.pump = Pump(self.function, SETTINGS, chance, lanes=3)
         for number, change in enumerate(self.changes):
@@ -226,7 +226,7 @@ def test_what_stays_out_of_the_lake_is_with_on_failure() -> None:
     firehose = StrictFirehose(chance, Trouble(call=1))
     work = exporter(firehose)
     pump = Pump(
-        lambda event, _: work.export(event["Records"]).answer,
+        lambda event, _: work.export(event["Records"]).response,
         SETTINGS._replace(retries=3),
         chance,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chalicelib.stream.exporter import PART_BYTES, Exported
+from chalicelib.stream.exporter import PART_BYTES, ExportedBatch
 from chalicelib.stream.firehose import ROUNDS
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.trtc.identifiers import parse_room
@@ -70,9 +70,9 @@ def stream(*items: dict[str, Any]) -> list[dict[str, Any]]:
     return [stream_record(each, sequence=number) for number, each in enumerate(items, 1)]
 
 
-def failed(done: Exported) -> list[int]:
+def failed(done: ExportedBatch) -> list[int]:
     """The sequence numbers that Lambda is told of."""
-    return [int(each["itemIdentifier"]) for each in done.answer["batchItemFailures"]]
+    return [int(each["itemIdentifier"]) for each in done.response["batchItemFailures"]]
 
 
 def full(room: str, version: int = 1) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_a_batch_becomes_one_record() -> None:
     firehose = StrictFirehose()
     items = [change_item(str(room), 1, joins("anna", "berta")) for room in range(1, 51)]
     done = exporter(firehose).export(stream(*items))
-    assert (done.rows, failed(done), done.poison, firehose.calls) == (100, [], 0, [1])
+    assert (done.rows, failed(done), len(done.poison), firehose.calls) == (100, [], 0, [1])
     assert len(firehose.rows) == 100
 
 
@@ -169,13 +169,6 @@ def test_of_a_room_that_failed_in_one_part_nothing_is_sent_in_the_next() -> None
     assert len(firehose.rows) == 15_002
 
 
-def test_failures_are_told_with_the_lowest_first_by_number() -> None:
-    """Sequence numbers are texts of differing length."""
-    done = Exported()
-    done.failures = {"a": "1000", "b": "999", "c": "99900"}
-    assert failed(done) == [999, 1000, 99900]
-
-
 @pytest.mark.parametrize(
     "error",
     [
@@ -217,9 +210,9 @@ def test_poison_goes_to_quarantine_and_blocks_nobody() -> None:
     good, later = change_item("1", 1, joins("anna")), change_item("9", 2, leaves("eve"))
     done = exporter(firehose, shelf).export(stream(good, POISON, later))
     assert [(row["room"], row["ver"]) for row in firehose.rows] == [("1", 1), ("9", 2)]
-    assert (done.rows, done.poison, failed(done)) == (2, 1, [])
+    assert (done.rows, len(done.poison), failed(done)) == (2, 1, [])
     (poison,) = shelf.poison
-    assert poison["reason"] == "ValueError: it is not as such items are written"
+    assert poison["reason"] == "ValueError: the item is not as Roomgate writes it"
     assert (poison["partition"], int(poison["sequence"])) == (f"R#{APP}#9", 2)
     assert poison["record"] == stream_record(POISON, sequence=2)
 
@@ -230,7 +223,7 @@ def test_of_a_change_with_a_bad_row_the_good_ones_are_exported() -> None:
     change = change_item("1", 1, joins("anna", "no such user", "carl"))
     done = exporter(firehose, shelf).export(stream(change))
     assert [row["user"] for row in firehose.rows] == ["anna", "carl"]
-    assert (done.rows, done.poison) == (2, 1)
+    assert (done.rows, len(done.poison)) == (2, 1)
     (poison,) = shelf.poison
     assert poison["reason"].startswith("user ")
     assert poison["row"]["id"] == f"{APP}/1/1/1"

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 
 from chalicelib.roster.head import LEASE
-from chalicelib.stream.keeper import ENOUGH, WORKERS
+from chalicelib.stream.keeper import MOST_FAILED_KEYS, WORKERS
 from chalicelib.table.item_keys import RoomKey
 from chalicelib.trtc.identifiers import parse_room
 from simulation.kept import ROOM, T0, Kept
@@ -69,7 +69,7 @@ def test_side_by_side_comes_to_the_same_as_one_by_one() -> None:
 def test_where_the_table_is_away_the_rest_is_put_off(client: Failing) -> None:
     """Lambda must get its answer before the function's time is over; nothing is passed over."""
     kept = Kept(client, workers=WORKERS)
-    many = rooms(3 * ENOUGH)
+    many = rooms(3 * MOST_FAILED_KEYS)
     for ref in many:
         kept.drop(kept.report("anna", ref=ref))
     told = records(client)
@@ -77,7 +77,7 @@ def test_where_the_table_is_away_the_rest_is_put_off(client: Failing) -> None:
     client.refuses = lambda operation, _pk: "ThrottlingException" * (operation == "get")
     batch = kept.keeper.keep(told, T0)
     assert failures(batch) == list(range(1, len(many) + 1))
-    assert ENOUGH <= len(client.reads) < ENOUGH + WORKERS
+    assert MOST_FAILED_KEYS <= len(client.reads) < MOST_FAILED_KEYS + WORKERS
     assert batch.reasons["put-off"] == len(many) - len(client.reads)
     client.refuses = lambda _operation, _pk: ""
     assert kept.keeper.keep(told, T0).counts["healed"] == len(many)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.stream.row import check_row, row_text
-from chalicelib.stream.rows import BadImage, exported_rows, rows_of
+from chalicelib.stream.rows import BadItem, rows_of, rows_of_record
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.trtc.identifiers import parse_room
 from simulation.stream import stream_record
@@ -35,7 +35,7 @@ def test_a_squeezed_change_makes_the_same_rows_from_table_and_stream() -> None:
     assert "B" in LONG["transitions"]
     rows = rows_of(LONG)
     assert len(rows) == 500
-    assert exported_rows(stream_record(LONG), reports=False) == rows
+    assert rows_of_record(stream_record(LONG), reports=False) == rows
     for row in rows:
         check_row(row)
 
@@ -73,9 +73,9 @@ def test_other_items_make_no_rows(pk: str, sk: str) -> None:
 
 def test_only_what_is_put_is_exported() -> None:
     """Not what `users forget` changes, nor what TTL deletes."""
-    assert len(exported_rows(stream_record(CHANGE), reports=False)) == 3
-    assert exported_rows(stream_record(CHANGE, CHANGE), reports=False) == []
-    assert exported_rows(stream_record(None, CHANGE), reports=False) == []
+    assert len(rows_of_record(stream_record(CHANGE), reports=False)) == 3
+    assert rows_of_record(stream_record(CHANGE, CHANGE), reports=False) == []
+    assert rows_of_record(stream_record(None, CHANGE), reports=False) == []
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_change_that_cannot_be_read_says_so_and_not_what_it_holds(
     broken: dict[str, Any],
 ) -> None:
     """Whatever is wrong with it, it is the one error that the exporter knows what to do about."""
-    with pytest.raises(BadImage) as caught:
+    with pytest.raises(BadItem) as caught:
         rows_of(CHANGE | broken)
     assert "anna" not in caught.value.reason
 
@@ -112,12 +112,12 @@ def test_a_change_that_cannot_be_read_says_so_and_not_what_it_holds(
 @pytest.mark.parametrize("name", ["pk", "sk", "at", "transitions"])
 def test_a_missing_attribute_is_named(name: str) -> None:
     """Also where there is no image at all."""
-    with pytest.raises(BadImage, match=f"{name} is missing"):
+    with pytest.raises(BadItem, match=f"{name} is missing"):
         rows_of({key: value for key, value in CHANGE.items() if key != name})
     record = stream_record(CHANGE)
     del record["dynamodb"]["NewImage"]
-    with pytest.raises(BadImage, match="NewImage is missing"):
-        exported_rows(record, reports=False)
+    with pytest.raises(BadItem, match="NewImage is missing"):
+        rows_of_record(record, reports=False)
 
 
 @pytest.mark.parametrize("squeezed", ["no base64", "AA", 7, None])
@@ -125,5 +125,5 @@ def test_a_stream_record_that_cannot_be_decoded_says_so(squeezed: Any) -> None:
     """As one that cannot be read."""
     record = stream_record(LONG)
     record["dynamodb"]["NewImage"]["transitions"] = {"B": squeezed}
-    with pytest.raises(BadImage):
-        exported_rows(record, reports=False)
+    with pytest.raises(BadItem):
+        rows_of_record(record, reports=False)

@@ -18,7 +18,7 @@ from simulation.kept import ROOM, T0, Kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.stream.sweeper import Swept
+    from chalicelib.stream.sweeper import SweepResult
 
 APP = ROOM.sdk_app_id
 MINUTE = 60_000
@@ -43,7 +43,7 @@ def kept() -> Kept:
 
 def sweep(
     kept: Kept, ms: int, over: Callable[[], bool] = never, apps: tuple[int, ...] = (APP,)
-) -> Swept:
+) -> SweepResult:
     """Sweep so long after the start of the test."""
     return Sweeper(kept.items, kept.folder).sweep(apps, T0 + ms, over)
 

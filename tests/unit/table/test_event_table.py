@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.table.client import cancellation_reasons, error_code
+from chalicelib.aws_errors import error_code
+from chalicelib.table.client import cancellation_reasons
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.event_table import EventTableContract
 

@@ -10,12 +10,12 @@ from chalicelib.roster.members import Member, Reason, Transition
 from chalicelib.roster.signal import Source
 from chalicelib.roster.view import view_of
 from chalicelib.table.archive import Archive
+from chalicelib.table.callback_items import StoredCallback, encode_callback
 from chalicelib.table.forgetting import PREFIX, Forgetting
 from chalicelib.table.item_keys import ReporterKey, RoomKey, change_key
 from chalicelib.table.reports import Report, report_of
 from chalicelib.table.rooms import change_of
-from chalicelib.table.sessions import Evidence, Session, session_item, session_of
-from chalicelib.table.stored_callbacks import StoredCallback, callback_item
+from chalicelib.table.sessions import Evidence, Session, decode_session, encode_session
 from chalicelib.table.table import EventTable
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc import check_user_id
@@ -199,17 +199,17 @@ def test_a_head_moves_on_when_it_is_changed(world: World) -> None:
 def test_sessions_and_callbacks_of_the_user_go() -> None:
     """Those of others stay, without its name."""
     word = Evidence(GONE, Source.CLIENT, Reason.LISTED)
-    mine = session_item(Session(ROOM, GONE, EPOCH, word), 1)
+    mine = encode_session(Session(ROOM, GONE, EPOCH, word), 1)
     other = Session(ROOM, STAYS, EPOCH, word, EPOCH + 5, word)
     assert FORGETTING.kept(mine, nowhere).item is None
-    kept = FORGETTING.kept(session_item(other, 1), nowhere).item
+    kept = FORGETTING.kept(encode_session(other, 1), nowhere).item
     assert kept is not None
     renamed = word._replace(by=FORGETTING.pseudonym)
-    assert session_of(kept) == other._replace(joined_by=renamed, left_by=renamed)
+    assert decode_session(kept) == other._replace(joined_by=renamed, left_by=renamed)
 
     def called(user: str) -> Item:
         callback = parse_callback(callback_body(EPOCH, RoomId=7, UserId=user))
-        return callback_item(StoredCallback(1, EPOCH, callback), 1)
+        return encode_callback(StoredCallback(1, EPOCH, callback), 1)
 
     assert FORGETTING.kept(called(GONE), nowhere).item is None
     assert FORGETTING.kept(called(STAYS), nowhere).item == called(STAYS)

@@ -17,11 +17,11 @@ from chalicelib.roster.head import LEASE
 from chalicelib.roster.members import replay
 from chalicelib.roster.signal import Kind, Signal, Source
 from chalicelib.roster.view import view_of
+from chalicelib.table.callback_items import StoredCallback
 from chalicelib.table.errors import HeadMoved, StoreUnavailable
 from chalicelib.table.item_keys import RoomKey, callbacks_pk, snapshot_key
 from chalicelib.table.items import Items
 from chalicelib.table.rooms import DAY, SNAPSHOT_EVERY_APART
-from chalicelib.table.stored_callbacks import StoredCallback
 from chalicelib.table.table import REPORT_DAYS, EventTable
 from chalicelib.table.writer import TRIES, RoomWriter
 from chalicelib.trtc.identifiers import parse_room

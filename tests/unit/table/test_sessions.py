@@ -8,11 +8,17 @@ from hypothesis import strategies as st
 
 from chalicelib.roster.members import Reason, Transition
 from chalicelib.roster.signal import Source
-from chalicelib.table.item_keys import RoomKey
+from chalicelib.table.item_keys import RoomKey, user_pk
 from chalicelib.table.items import Items
 from chalicelib.table.rooms import DAY, Change
-from chalicelib.table.sessions import Evidence, Session, session_of, user_pk
-from chalicelib.table.stays import PAGE, Sessions, turns_of
+from chalicelib.table.sessions import (
+    PAGE,
+    Evidence,
+    Session,
+    SessionWriter,
+    decode_session,
+    session_updates,
+)
 from chalicelib.trtc.identifiers import parse_room
 from infra.emulators.dynamodb import DynamoDBEmulator
 from tests.support.event_table import stored_items
@@ -31,11 +37,11 @@ class Users:
     def __init__(self, client: DynamoDBEmulator | None = None) -> None:
         self.client = client or DynamoDBEmulator()
         items: Any = Items(self.client, "events")  # type: ignore[arg-type]  # A stand-in.
-        self._stays = Sessions(items, HISTORY_DAYS)
+        self._writer = SessionWriter(items, HISTORY_DAYS)
 
     def write(self, change: Change) -> list[bool | None]:
-        """Write a change; what came of each turn."""
-        return [self._stays.write(turn) for _, turn in turns_of(change)]
+        """Write a change; what became of each update."""
+        return [self._writer.write(update) for update in session_updates(change)]
 
     def items(self, user: str) -> list[Any]:
         """The items of a user's sessions."""
@@ -43,7 +49,7 @@ class Users:
 
     def story(self, user: str) -> list[tuple[int, int | None]]:
         """Beginnings and ends of a user's sessions, in ms since the start of the test."""
-        sessions = [session_of(item) for item in self.items(user)]
+        sessions = [decode_session(item) for item in self.items(user)]
         return [(it.joined - T0, it.left and it.left - T0) for it in sessions]
 
 
@@ -75,7 +81,7 @@ def test_a_stay_is_a_session_with_its_evidence(users: Users) -> None:
     assert written == [[True, True], [True]]
     assert users.write(change(2, "-anna@65")) == [False]
     (item,) = users.items("anna")
-    session = session_of(item)
+    session = decode_session(item)
     listed = Evidence("berta", Source.CLIENT, Reason.LISTED)
     missed = Evidence("berta", Source.CLIENT, Reason.GRACE)
     assert session == Session(ROOM, "anna", T0 + 5, listed, T0 + 65, missed, mark=4)
