@@ -24,7 +24,7 @@ from chalicelib.auth.signers import Signers
 from chalicelib.roster.callback import Callback
 from chalicelib.roster.pace import heartbeat_after
 from chalicelib.roster.signal import Kind, Order, Signal, Source
-from chalicelib.roster.userlist import MOST_LEFT_OUT, ListTooLarge, parse_pushed
+from chalicelib.roster.userlist import MOST_LEFT_OUT, parse_pushed
 from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
 from chalicelib.stores.room_limits import RoomLimits
@@ -219,7 +219,7 @@ def trtc_callbacks(call: Call[int, Callback]) -> Response:
     call.facts |= callback.facts()
     check_time(callback.sent, call.now_ms)
     stored = StoredCallback(call.who, call.now_ms, callback)
-    call.outcome = writer.take_callback(stored, call.now_ms)
+    call.outcome = writer.record_callback(stored, call.now_ms)
     call.counts["Callbacks"] = 1
     return answer(signed.CALLBACK_ANSWER.encode(signed.CallbackAnswer()))
 
@@ -232,7 +232,7 @@ def apply_heartbeat(
     now = call.now_ms
     order = Order(epoch, 0)
     heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, order, list_hash)
-    result = writer.hear(reporter.ref, heartbeat, now)
+    result = writer.apply(reporter.ref, heartbeat, now)
     # Nothing of a heartbeat is stored. Here "stored" means that concurrent writers won every
     # attempt, and their writes renewed the room as well.
     call.outcome = "unchanged" if result.outcome == "stored" else result.outcome
@@ -260,10 +260,9 @@ def apply_report(
     view = None if body.pushed is True else parse_pushed(body.pushed, reporter.user_id)
     if view is not None:
         call.facts |= {"hash": view.hash, "members": view.members}
-        _check_size(view.members, room_limits.of(reporter.sdk_app_id))
     report = Report(reporter, epoch, body.seq, call.now_ms, body.age, source, view, body.resent)
     try:
-        result = writer.take(report, call.now_ms)
+        result = writer.record(report, call.now_ms)
     except ReportConflict:
         call.counts["ReportsConflict"] = 1
         raise
@@ -288,9 +287,3 @@ def apply_report(
 def reply(report_answer: types.ReportAnswer) -> Response:
     """Encode the answer to a report or a heartbeat."""
     return answer(types.REPORT_ANSWER.encode(report_answer))
-
-
-def _check_size(members: int, most: int) -> None:
-    if members > most:
-        detail = f"The room has {members} members by this list; the application allows {most}."
-        raise ListTooLarge(detail)
