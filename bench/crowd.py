@@ -145,7 +145,7 @@ class _Crowd:
         told = signal_from(item, table)
         if told:
             ref, said = told
-            keeper.folder.refold(table.room(ref), said, int(self.clock.now))
+            keeper.folder.reapply(table.room(ref), said, int(self.clock.now))
 
     def _start(self) -> _Environment:
         self.environments += 1

@@ -105,7 +105,7 @@ def _units(client: DynamoDBEmulator, members: int, rooms: int) -> int:
     metered: Any = Metered(client, bill)
     folder = RoomWriter(EventTable(metered, TABLE))
     for report in _reports(members, rooms):
-        folder.take(report, report.received)
+        folder.record(report, report.received)
     return bill.writes.total()
 
 

@@ -1,10 +1,9 @@
-"""What a caller may be told when Roomgate says no.
+"""Errors that are told to whoever called the API.
 
-    ApiError            the base of every refusal; a room that refuses derives its own
-    └── InvalidRequest        a request whose members are wrong, each named by its place
+    ApiError             the base of them all
+    └── InvalidRequest   members of the request are wrong, each named by its place
 
-A refusal's text goes to the caller as it is, so it never holds a key, a ticket, a token or an
-internal name.
+The text goes to the caller unchanged. It never holds a key, a ticket, a token or an internal name.
 """
 
 from __future__ import annotations
@@ -20,8 +19,7 @@ class FieldError(NamedTuple):
     """One wrong member of a request: where it stands, and what is wrong with it.
 
     ``place`` is a JSON Pointer as a URI fragment (``#/userId``, RFC 6901 section 6) for a member of
-    the body, else
-    the name of the path, query or header parameter.
+    the body, and the name of the parameter for a path, query or header parameter.
     """
 
     place: str
@@ -29,15 +27,15 @@ class FieldError(NamedTuple):
 
 
 class ApiError(Exception):
-    """A no, with a stable code.
+    """A refusal, with a stable code.
 
     Attributes:
-        code: a key of ``http.problems.PROBLEMS``, which gives the HTTP status and title.
+        code: a key of ``api.problems.PROBLEMS``, which gives the HTTP status and title.
         detail: a sentence for the caller: what is wrong, and what to do.
-        errors: the wrong members, where members are to blame.
-        retry_after: seconds after which trying again makes sense, or None.
-        facts: what the log line is to say of it besides; never a ticket, key or token.
-        tencent_code: the code with which Tencent refused, where it did.
+        errors: the wrong members, if members are to blame.
+        retry_after: seconds after which another try makes sense, or None.
+        facts: further fields of the log line; never a ticket, key or token.
+        tencent_code: the code with which Tencent refused, or None.
     """
 
     def __init__(
@@ -60,7 +58,7 @@ class ApiError(Exception):
 
 
 class InvalidRequest(ApiError):
-    """A request that breaks its schema; ``errors`` names every wrong member."""
+    """A request that does not fit its declaration; ``errors`` names the wrong members."""
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         places = ", ".join(error.place for error in errors)

@@ -1,7 +1,7 @@
 """Types of JSON values: one declaration decodes, encodes, and prints its JSON Schema.
 
-Requests are decoded by it, answers are encoded by it, and what is stored as JSON is both written
-and read by it. msgspec is faster, but accepts a member twice and a line feed after a userid
+Requests are decoded by it, answers are encoded by it, and stored JSON is written and read by it.
+msgspec is faster, but it accepts a member twice and a line feed after a userid
 (docs/decisions.md).
 
     Type             decode(JSON value) -> value, or DecodeErrors
@@ -9,15 +9,15 @@ and read by it. msgspec is faster, but accepts a member twice and a line feed af
                      json_schema() -> JSON Schema 2020-12
     ├── Integer      a whole number within bounds; never a bool, never 1.0
     ├── Number       any number within bounds; never a bool
-    ├── Flag         true, or left out
+    ├── Flag         true, or absent
     ├── Text         a string, by pattern and length
     ├── Checked      a value that a rule of a pure package accepts
     ├── OneOf        one of some strings
     ├── Array        a list of one type, each item once where asked
-    ├── Collection   an array that is a tuple or a set in Python
+    ├── Collection   an array that Python holds as a tuple or a set
     ├── Nullable     null, or one type
-    ├── Either       by JSON type: the first of some types that fits
-    ├── Foreign      an object of Tencent's: any members, decoded elsewhere
+    ├── Either       one of some types, chosen by the value's JSON type
+    ├── Foreign      any JSON of some Python types, passed on as it is
     ├── Record       our own object: known members only
     └── ByMember     one of two records, told apart by a member that only one of them has
 """
@@ -42,15 +42,19 @@ MOST_SHOWN = 20  # A problem names at most this many wrong members; a body can h
 
 
 class DecodeErrors(ValueError):
-    """What is wrong with a value: places relative to it (``""`` is the value itself)."""
+    """A value does not fit its type.
 
-    def __init__(self, *wrong: FieldError) -> None:
-        super().__init__("; ".join(w.detail for w in wrong))
-        self.wrong = wrong
+    Attributes:
+        errors: what is wrong; a place is relative to the value, ``""`` is the value itself.
+    """
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(error.detail for error in errors))
+        self.errors = errors
 
 
 def fault(detail: str) -> DecodeErrors:
-    """One fault of the value itself."""
+    """The error of a value that is wrong as a whole."""
     return DecodeErrors(FieldError("", detail))
 
 
@@ -111,7 +115,7 @@ class Number(Type[float]):
 
 
 class Flag(Type[bool]):
-    """True; who means no leaves it out."""
+    """True. To say no, a request leaves the member out."""
 
     def __init__(self, description: str) -> None:
         self.description = description
@@ -200,14 +204,14 @@ class Array(Type[list[T]]):
             raise fault(f"must have at most {self.most} items")
         if len(value) < self.least:
             raise fault(f"must have at least {self.least} items")
-        items, wrong = [], []
+        items, errors = [], []
         for index, raw in enumerate(value):
             try:
                 items.append(self.item.decode(raw))
-            except DecodeErrors as faults:
-                wrong += [FieldError(f"/{index}{place}", detail) for place, detail in faults.wrong]
-        if wrong:
-            raise DecodeErrors(*wrong)
+            except DecodeErrors as error:
+                errors += [FieldError(f"/{index}{place}", text) for place, text in error.errors]
+        if errors:
+            raise DecodeErrors(*errors)
         if self.unique and len(set(map(repr, items))) < len(items):
             raise fault("must hold each item once")
         return items
@@ -226,12 +230,12 @@ class Array(Type[list[T]]):
 
 
 class Collection(Type[C]):
-    """An array that is something else in Python: a tuple, or a set, which is written in order.
+    """An array that Python holds as a tuple or a set.
 
     Args:
-        array: how it stands in JSON.
-        make: makes it of a list, as ``tuple`` or ``frozenset``.
-        order: puts it in the order in which it is written, as ``sorted``.
+        array: the JSON array.
+        make: builds the Python value from a list, as ``tuple`` or ``frozenset`` does.
+        order: lists the value's items in the order in which they are written, as ``sorted`` does.
     """
 
     def __init__(
@@ -269,7 +273,7 @@ class Nullable(Type[T | None]):
 
 
 class Either(Type[T]):
-    """The type that the value's JSON type points to: ``{int: Integer(…), list: Array(…)}``."""
+    """A type chosen by the value's Python type: ``{int: Integer(…), list: Array(…)}``."""
 
     def __init__(self, by_type: Mapping[type, Type[Any]], names: str) -> None:
         self.by_type, self.names = by_type, names
@@ -286,7 +290,7 @@ class Either(Type[T]):
 
 
 class Foreign(Type[Any]):
-    """A value of Tencent's: any JSON of the given Python types, passed on as it is."""
+    """Any JSON value of the given Python types, passed on as it is."""
 
     def __init__(self, types: tuple[type, ...], schema: Schema) -> None:
         self._types, self._schema = types, schema
@@ -304,12 +308,13 @@ class Field(NamedTuple):
     """A member of a Record.
 
     Attributes:
-        name: of the JSON member.
-        type: of its value.
-        into: the attribute of the Python value that it holds.
-        required: it never lacks. Else it is left out where the attribute is ``default``.
-        default: what the attribute is where the member lacks.
-        when: of alternatives, whether this one holds a value.
+        name: the JSON member's name.
+        type: the type of its value.
+        into: the attribute of the Python value that the member becomes.
+        required: the member is always there. One that is not required is absent where the
+            attribute equals ``default``.
+        default: the attribute's value where the member is absent.
+        when: for alternatives: whether this member is the one that carries a given value.
     """
 
     name: str
@@ -324,11 +329,11 @@ class Record(Type[T]):
     """Our own object: known members only.
 
     Args:
-        make: builds the decoded value; called with every field's ``into`` as a keyword. It may
-            raise a ValueError that says why its arguments do not go together. Its instances have
-            these attributes.
+        make: builds the decoded value; it is called with each field's ``into`` as a keyword, and
+            what it returns has these attributes. It may raise a ValueError that says why its
+            arguments do not go together.
         fields: the members. Fields that share ``into`` are alternatives: at most one of them may be
-            given, and exactly one where they are required.
+            given, and exactly one if they are required.
     """
 
     def __init__(self, make: Callable[..., T], *fields: Field) -> None:
@@ -341,7 +346,7 @@ class Record(Type[T]):
     def decode(self, value: Any) -> T:
         if type(value) is not dict:
             raise fault("must be an object")
-        wrong = [
+        errors = [
             FieldError(f"/{_escape(name)}", UNKNOWN_MEMBER)
             for name in value
             if name not in self.fields
@@ -350,10 +355,10 @@ class Record(Type[T]):
         for into, alternatives in self._into.items():
             try:
                 arguments[into] = _decode_one(alternatives, value)
-            except DecodeErrors as faults:
-                wrong += faults.wrong
-        if wrong:
-            raise DecodeErrors(*wrong)
+            except DecodeErrors as error:
+                errors += error.errors
+        if errors:
+            raise DecodeErrors(*errors)
         try:
             return self.make(**arguments)
         except ValueError as error:
@@ -381,7 +386,7 @@ class Record(Type[T]):
 
 
 class ByMember(Type[T]):
-    """One record where the value has a member of that name, else another one."""
+    """One of two records: ``present`` if the value has the member ``name``, else ``absent``."""
 
     def __init__(self, name: str, present: Record[Any], absent: Record[Any]) -> None:
         self.name, self.present, self.absent = name, present, absent
@@ -411,9 +416,9 @@ def _decode_one(alternatives: list[Field], value: dict[str, Any]) -> Any:
     field = given[0]
     try:
         return field.type.decode(value[field.name])
-    except DecodeErrors as faults:
+    except DecodeErrors as error:
         raise DecodeErrors(
-            *(FieldError(f"/{field.name}{p}", detail) for p, detail in faults.wrong)
+            *(FieldError(f"/{field.name}{place}", detail) for place, detail in error.errors)
         ) from None
 
 
@@ -424,7 +429,7 @@ def _alternatives_schema(group: list[Field]) -> Schema:
 
 
 def _escape(name: str) -> str:
-    """A member's name in a JSON Pointer as a URI fragment (RFC 6901), cut where it is long."""
+    """A member's name as JSON Pointers in URI fragments write it (RFC 6901), at most 64 of it."""
     pointer = name[:64].replace("~", "~0").replace("/", "~1")
     return quote(pointer, safe="~!$&'()*+,;=:@-._", errors="replace")
 
@@ -433,12 +438,12 @@ def decode(type_: Type[T], value: Any) -> T:
     """Decode a request's body.
 
     Raises:
-        InvalidRequest: with a pointer to every wrong member.
+        InvalidRequest: with a pointer to each wrong member, up to MOST_SHOWN of them.
     """
     try:
         return type_.decode(value)
-    except DecodeErrors as faults:
-        shown = faults.wrong[:MOST_SHOWN]
+    except DecodeErrors as error:
+        shown = error.errors[:MOST_SHOWN]
         raise InvalidRequest(
             tuple(FieldError(f"#{place}", detail) for place, detail in shown)
         ) from None

@@ -111,7 +111,7 @@ class Kept:
 
     def take(self, report: Report) -> None:
         """What webhook does."""
-        self.folder.take(report, report.received)
+        self.folder.record(report, report.received)
 
     def drop(self, report: Report) -> None:
         """What a webhook does that dies once it has stored."""

@@ -66,11 +66,11 @@ def post(folder: RoomWriter, signal: Signal) -> Answered:
     """
     now = signal.received
     if signal.source is Source.TENCENT:
-        return Answered(folder.take_callback(callback_of_signal(signal), now), resend=False)
+        return Answered(folder.record_callback(callback_of_signal(signal), now), resend=False)
     if signal.kind is Kind.HEARTBEAT:
-        heard = folder.hear(REF, signal, now)
+        heard = folder.apply(REF, signal, now)
         return Answered(heard.outcome, heard.resend)
-    taken = folder.take(report_of_signal(signal), now)
+    taken = folder.record(report_of_signal(signal), now)
     return Answered(taken.outcome, taken.resend)
 
 

@@ -1,4 +1,5 @@
-"""How the functions speak HTTP: problems (errors), decoding, answers, OpenAPI.
+"""HTTP: the gate, bodies, parameters, problems (errors), log lines, OpenAPI.
 
-May enter: what every HTTPS function needs of HTTP. Not: what a ticket, a room or a caller is.
+``issuer``, ``rooms``, ``webhook`` and ``signed`` declare the requests and answers of the functions.
+What a ticket, a room or a caller is belongs in the packages below.
 """

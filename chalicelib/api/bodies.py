@@ -1,4 +1,4 @@
-"""Strict JSON: what a body must be before anyone looks at its members."""
+"""Request bodies: their size, their content type, and strict JSON."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ if TYPE_CHECKING:
     from chalice.app import Request
 
 
-def read_json(request: Request, most: int) -> Any:
+def read_json(request: Request, max_bytes: int) -> Any:
     """The body's JSON value.
 
     Args:
         request: the current request.
-        most: the largest body in bytes.
+        max_bytes: the size of the largest body that is read.
 
     Raises:
         ApiError: ``unsupported-media-type``, ``body-too-large`` or ``malformed-json``.
     """
     _check_content_type(request.headers)
-    return parse_body(read_raw(request, most))
+    return parse_body(read_raw(request, max_bytes))
 
 
-def read_raw(request: Request, most: int) -> bytes:
-    """The body as it came, to the byte.
+def read_raw(request: Request, max_bytes: int) -> bytes:
+    """The body, byte for byte.
 
     Args:
         request: the current request.
-        most: the largest body in bytes.
+        max_bytes: the size of the largest body that is read.
 
     Raises:
-        ApiError: ``body-too-large``, or ``malformed-json`` for what can't have been UTF-8.
+        ApiError: ``body-too-large``, or ``malformed-json`` for text that can't be UTF-8.
     """
     try:
         raw = request.raw_body
     except UnicodeEncodeError:
         raise ApiError("malformed-json", "The body is not UTF-8.") from None
-    assert isinstance(raw, bytes)  # Chalice encodes what came as text.
-    if len(raw) > most:
-        raise ApiError("body-too-large", f"The body has {len(raw)} bytes; at most {most} are read.")
+    assert isinstance(raw, bytes)  # Chalice encodes a body that came as text.
+    if len(raw) > max_bytes:
+        detail = f"The body has {len(raw)} bytes; at most {max_bytes} are read."
+        raise ApiError("body-too-large", detail)
     return raw
 
 
@@ -52,7 +53,7 @@ def parse_body(raw: bytes | str) -> Any:
     """Parse one JSON value: UTF-8, no duplicate members, no NaN, no stack-breaking depth.
 
     Raises:
-        ApiError: ``malformed-json``, with the place of the fault but nothing of the text.
+        ApiError: ``malformed-json``, with the place of the fault but none of the text.
     """
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw

@@ -1,4 +1,4 @@
-"""Answers that callers may keep, and ask again for: ETag, If-None-Match, 304 (RFC 9110)."""
+"""Conditional requests: ETag, If-None-Match, 304 (RFC 9110)."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ if TYPE_CHECKING:
 
     from chalicelib.api.gate import Call
 
-KEPT_BY_CALLERS: Final = "private, no-cache"
-"""A caller may keep it, no cache between may, and whoever keeps it asks before it is used."""
+CACHE_CONTROL: Final = "private, no-cache"
+"""Only the caller may store the answer, and it must revalidate it before each use."""
 
 _TAG_BYTES: Final = 15
 _tags = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")').findall
 
 
 def tag_of(*parts: Any) -> str:
-    """An entity tag: what it is made of is JSON, and decides the answer."""
+    """An entity tag: a digest of the JSON values that determine an answer."""
     text = json.dumps(parts, separators=(",", ":"))
     return f'"{urlsafe_b64encode(sha256(text.encode()).digest()[:_TAG_BYTES]).decode()}"'
 
 
-def answer_unless_known(
+def answer_if_changed(
     call: Call[Any, Any], tag: str, body: Callable[[], dict[str, Any]]
 ) -> Response:
-    """A 200 with a tag; or a 304, if the caller says that it knows that one.
+    """A 304 if the request's If-None-Match names the tag, else a 200 with the tag.
 
     Args:
         call: the request.
-        tag: of the answer.
-        body: makes it.
+        tag: the answer's entity tag.
+        body: builds the answer's body; not called for a 304.
     """
-    headers = {"ETag": tag, "Cache-Control": KEPT_BY_CALLERS}
-    if _knows(call.headers.get("if-none-match", ""), tag):
+    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+    if _names(call.headers.get("if-none-match", ""), tag):
         call.outcome = "not-modified"
         return Response("", status_code=304, headers=dict(headers))
     return answer(body(), {"Content-Type": "application/json", **headers})
 
 
-def answer_unless_same(call: Call[Any, Any], body: dict[str, Any]) -> Response:
-    """The same where only the answer itself tells whether it is another."""
-    return answer_unless_known(call, tag_of(body), lambda: body)
+def answer_if_body_changed(call: Call[Any, Any], body: dict[str, Any]) -> Response:
+    """A 304 if the request's If-None-Match names the body's own tag, else a 200 with that tag."""
+    return answer_if_changed(call, tag_of(body), lambda: body)
 
 
-def _knows(header: str, tag: str) -> bool:
-    """Whether If-None-Match names a tag, by the weak comparison that RFC 9110 asks for."""
+def _names(header: str, tag: str) -> bool:
+    """Whether an If-None-Match header names a tag, by weak comparison (RFC 9110, 13.1.2)."""
     return header.strip() == "*" or tag in _tags(header)

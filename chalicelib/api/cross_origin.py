@@ -1,4 +1,4 @@
-"""Web pages of other origins that may call (CORS, Fetch standard): those that an operator lists."""
+"""CORS (Fetch standard): pages of the web origins that an operator lists may call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NAME: Final = "ROOMGATE_WEB_ORIGINS"
+VARIABLE: Final = "ROOMGATE_WEB_ORIGINS"
 MAX_AGE_SECONDS: Final = 7200
-"""How long a browser may remember a preflight; Chromium keeps none for longer."""
+"""How long a browser may cache a preflight; Chromium caps it at this."""
 
 _is_origin = re.compile(
     r"https://[a-z0-9.-]+(?::[0-9]{1,5})?|http://(?:localhost|127\.0\.0\.1)(?::[0-9]{1,5})?"
@@ -18,24 +18,25 @@ _is_origin = re.compile(
 
 
 def origins_from_env(environ: Mapping[str, str]) -> frozenset[str]:
-    """The origins in an environment: separated by commas, none by default.
+    """The origins in an environment variable: separated by commas, none by default.
 
     Raises:
-        ValueError: one is no origin, as ``https://example.com`` is; http is for this machine only.
+        ValueError: an item is not an origin such as ``https://example.com``. Plain http is accepted
+            for localhost only.
     """
-    origins = [text.strip() for text in environ.get(NAME, "").split(",") if text.strip()]
+    origins = [text.strip() for text in environ.get(VARIABLE, "").split(",") if text.strip()]
     for origin in origins:
         if not _is_origin(origin):
-            raise ValueError(f"{NAME}: {origin!r} is no origin such as https://example.com")
+            raise ValueError(f"{VARIABLE}: {origin!r} is no origin such as https://example.com")
     return frozenset(origins)
 
 
 def allowed_headers(origin: str | None, origins: frozenset[str]) -> dict[str, str]:
-    """The headers that let a page of an origin read an answer; none for another origin.
+    """The headers that let a page of an origin read an answer; no such header for other origins.
 
     Args:
         origin: the request's header Origin, or None.
-        origins: those that are allowed.
+        origins: the listed origins.
     """
     if not origins:
         return {}
@@ -49,12 +50,12 @@ def allowed_headers(origin: str | None, origins: frozenset[str]) -> dict[str, st
 
 
 def preflight_headers(method: str, origin: str | None, origins: frozenset[str]) -> dict[str, str]:
-    """What a preflight is answered: that a page of an origin may call a route, or nothing.
+    """The headers of a preflight's answer: they allow the route's method to listed origins only.
 
     Args:
-        method: of the route.
+        method: the route's HTTP method.
         origin: the request's header Origin, or None.
-        origins: those that are allowed.
+        origins: the listed origins.
     """
     headers = allowed_headers(origin, origins)
     if "Access-Control-Allow-Origin" not in headers:

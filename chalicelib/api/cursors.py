@@ -1,8 +1,8 @@
-"""Cursors: where the next page begins, opaque, and good for the list that they came with only.
+"""Cursors: opaque tokens that say where the next page of a list begins.
 
-A cursor is base64url of a digest and the position. The digest covers the list's name too, so what
-was garbled, cut or taken from another list is told apart. It keeps no secret and grants no right:
-who makes up a valid one gets a page of what it may read anyway.
+A cursor is base64url of a digest and the position. The digest covers the list's name too, so a
+cursor that is garbled, cut or of another list is refused. A cursor is no secret and grants no
+right: a caller that forges one gets a page that it may read anyway.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_CURSOR: Final = 256
-"""Characters; the longest is of a session, with a string room of 64 bytes."""
+"""Characters. The longest cursor is that of a session in a string room of 64 bytes."""
 
 CURSOR_PATTERN: Final = r"[A-Za-z0-9_-]+={0,2}"
 CURSOR_SCHEMA: Final[dict[str, Any]] = {
@@ -36,23 +36,23 @@ class Cursors(Generic[T]):
     """The cursors of one list.
 
     Args:
-        listing: names the list, its application and its room or user.
-        write: writes a position, in ASCII.
-        read: reads that, or raises ValueError.
+        listing: names the list, its application, and its room or user.
+        write: a position as ASCII text.
+        read: the position of such a text; raises ValueError.
     """
 
     def __init__(self, listing: str, write: Callable[[T], str], read: Callable[[str], T]) -> None:
         self._listing, self._write, self._read = listing, write, read
 
     def after(self, position: T | None) -> str | None:
-        """The cursor of what comes after a position; None: nothing does."""
+        """The cursor of the page after a position; None if there is no such page."""
         return None if position is None else self._cursor(self._write(position))
 
     def position(self, query: Mapping[str, str]) -> T | None:
-        """The position in a query; None: it asks for the first page.
+        """The position in a query; None for the first page.
 
         Raises:
-            InvalidRequest: it is no cursor of this list.
+            InvalidRequest: the parameter ``cursor`` is no cursor of this list.
         """
         if "cursor" not in query:
             return None

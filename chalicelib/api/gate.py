@@ -1,7 +1,7 @@
-"""The one way in: a Gate wraps a Chalice app, so that each route only decodes, calls and answers.
+"""A Gate wraps a Chalice app, so that each route only decodes, calls and answers.
 
-For every request it checks who calls, reads and decodes the body, turns refusals into problems, and
-writes one log line.
+For every request the gate authenticates the caller, decodes the body, turns an ApiError into a
+problem, and writes one log line.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ class Call(Generic[Who, Body]):
     """One request, checked and decoded.
 
     Attributes:
-        who: what the route's ``auth`` returned: the caller, the grant of a report token, or None.
-        body: the decoded body, or None for a route without one.
+        who: what the route's ``auth`` or ``signed`` returned, as a Caller; None for a public route.
+        body: the decoded body; None for a route without one.
         path: path parameters.
-        query: query parameters, by name; of a GET that takes parameters.
+        query: query parameters, by name; only of a GET that declares parameters.
         headers: request headers, by lower-case name.
         now_ms: unix time in ms at which the request came in.
         request_id: API Gateway's id of the request.
-        facts: what the log line is to say; a route adds to it. Never a ticket, key or token.
-        outcome: what came of it, for the log line; a route may have a better word than "ok".
-        counts: metrics to count, by name, if the route does not refuse.
+        facts: fields of the log line, to which a route adds; never a ticket, key or token.
+        outcome: the result, for the log line: ``ok`` unless a route sets a better word.
+        counts: metrics of the log line, by name; not counted if the route raises ApiError.
     """
 
     def __init__(self, who: Who, body: Body, request: Request, now_ms: int) -> None:
@@ -71,13 +71,13 @@ class Call(Generic[Who, Body]):
         return self.now_ms // 1000
 
 
-class Signed(NamedTuple):
-    """What a signature can be checked by, before anything of the body is read.
+class SignedRequest(NamedTuple):
+    """A request whose signature is checked before its body is decoded.
 
     Attributes:
         path: path parameters.
         headers: request headers, by lower-case name.
-        raw: the body as it came.
+        raw: the body, byte for byte.
     """
 
     path: Mapping[str, str]
@@ -86,26 +86,27 @@ class Signed(NamedTuple):
 
 
 class Route(NamedTuple, Generic[Who, Body]):
-    """What the API document says of a route, and what the gate needs to serve it.
+    """A route: what the gate needs to serve it, and what the API document says of it.
 
-    Who: what ``auth`` or ``signed`` returns, or None. Body: what ``body`` decodes to, or None.
+    ``Who`` is what ``auth`` or ``signed`` returns, ``Body`` what ``body`` decodes to; None if the
+    route has no such thing.
 
     Attributes:
-        answer: the type of a 200's body, or None where it is no type of ours.
+        answer: the type of a 200's body, or None if it has no declaration.
         body: the type of the request's body, or None for a route without one.
-        most: largest body in bytes.
-        read: gets out of the request what ``body`` decodes.
-        auth: who calls, by the Authorization header and the unix time in seconds; raises ApiError.
-            None: anyone, but for ``signed``.
-        signed: instead of ``auth``: who calls, by a signature of the body; raises ApiError.
-        tell: what the log line says of who calls, whatever comes of the call.
+        max_bytes: the size of the largest body that is read.
+        read: returns what ``body`` decodes: parsed JSON, or raw bytes.
+        auth: authenticates by the Authorization header and the unix time in seconds; raises
+            ApiError. A route with neither ``auth`` nor ``signed`` is public.
+        signed: authenticates by a signature of the body instead; raises ApiError.
+        log_fields: fields of the log line about who calls; logged for refusals too.
         scheme: the security scheme of ``auth`` or ``signed`` in the API document.
-        problems: codes that this route answers besides the common ones.
+        problems: codes of its problems, besides the common ones.
         parameters: path, query and header parameters, as OpenAPI parameter objects.
         tagged: its answers carry an ETag, and may be a 304.
         cross_origin: pages of the gate's web origins may call it.
-        event: what its log line is called.
-        refused: the metric that counts refusals by their reason, the problem's code.
+        event: the log line's event.
+        refusals_metric: the metric that counts refusals by reason, which is the problem's code.
     """
 
     method: str
@@ -113,18 +114,18 @@ class Route(NamedTuple, Generic[Who, Body]):
     summary: str
     answer: Type[Any] | None
     body: Type[Body] | None = None
-    most: int = 0
+    max_bytes: int = 0
     auth: Callable[[str | None, float], Who] | None = None
-    tell: Callable[[Who], dict[str, Any]] = lambda _who: {}
+    log_fields: Callable[[Who], dict[str, Any]] = lambda _who: {}
     scheme: str = ""
     problems: tuple[str, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
     tagged: bool = False
     cross_origin: bool = False
     event: str = "request"
-    refused: str | None = None
+    refusals_metric: str | None = None
     read: Callable[[Request, int], Any] = read_json
-    signed: Callable[[Signed], Who] | None = None
+    signed: Callable[[SignedRequest], Who] | None = None
 
 
 class Gate:
@@ -133,7 +134,7 @@ class Gate:
     Args:
         app: the Chalice app.
         title: the function's name in its API document.
-        ready: whether what the function's role reads is loaded; asked by ``/readyz``, so it answers
+        ready: whether the keys that the function needs are loaded, for ``/readyz``; it must answer
             from memory.
         origins: web origins whose pages may call the cross-origin routes.
         clock: unix time in seconds, as ``time.time``.
@@ -155,7 +156,7 @@ class Gate:
         self._clock = clock
         self._document: str | None = None
         app.register_middleware(_chalice_errors_as_problems, "http")
-        app.api.binary_types = []  # All is JSON; else Chalice compares 13 types thrice a request.
+        app.api.binary_types = []  # By default Chalice compares 13 types three times.
         self._serve_health(ready)
 
     def route(
@@ -171,8 +172,7 @@ class Gate:
                 assert request is not None  # Chalice sets it before it calls a view.
                 return self._serve(route, view, request)
 
-            # No content types: read_json checks them, so that a refusal is a problem like any
-            # other.
+            # No content types: read_json checks them, so that a wrong one becomes a problem too.
             name = view.__name__
             self.app.route(route.path, methods=[route.method], name=name, content_types=[])(served)
             if route.cross_origin:
@@ -195,7 +195,7 @@ class Gate:
     def _serve(
         self, route: Route[Any, Any], view: Callable[[Call[Any, Any]], Response], request: Request
     ) -> Response:
-        # Its caller and body come in as the route's types say; until then they are None.
+        # who and body are None until the caller is authenticated and the body is decoded.
         call: Call[Any, Any] = Call(None, None, request, int(self._clock() * 1000))
         response = None
         try:
@@ -204,7 +204,7 @@ class Gate:
                 origin = call.headers.get("origin")
                 response.headers |= allowed_headers(origin, self._origins)
         finally:
-            # A fault of ours gets its line too, and then its traceback.
+            # An unexpected exception gets its log line too; Chalice logs its traceback.
             if route.auth or route.signed:
                 self._log(route, call, response)
         return response
@@ -218,9 +218,9 @@ class Gate:
             "status": response.status_code if response else _FAULT,
             "outcome": call.outcome if response else "internal-error",
         }
-        if route.refused and facts["status"] >= HTTPStatus.BAD_REQUEST:
+        if route.refusals_metric and facts["status"] >= HTTPStatus.BAD_REQUEST:
             facts["reason"] = facts["outcome"]
-            log(call.now_ms, route.event, facts, {route.refused: 1}, by="reason")
+            log(call.now_ms, route.event, facts, {route.refusals_metric: 1}, by="reason")
         else:
             log(call.now_ms, route.event, facts, call.counts)
 
@@ -241,7 +241,7 @@ class Gate:
         @self.route(Route[None, None]("GET", "/v1/openapi.json", "This document", None))
         def openapi(_call: Call[None, None]) -> Response:
             if self._document is None:
-                # Here and not above: few environments are ever asked for it, all would pay.
+                # Imported here, since few environments ever serve the document.
                 from chalicelib.api.openapi import document  # noqa: PLC0415
 
                 self._document = json.dumps(document(self.title, self.routes), indent=1)
@@ -257,15 +257,15 @@ def _respond(
     try:
         if route.auth:
             call.who = route.auth(call.headers.get("authorization"), call.now_ms / 1000)
-            call.facts |= route.tell(call.who)
+            call.facts |= route.log_fields(call.who)
         elif route.signed:
-            raw = read_raw(request, route.most)
-            call.who = route.signed(Signed(call.path, call.headers, raw))
-            call.facts |= route.tell(call.who)
+            raw = read_raw(request, route.max_bytes)
+            call.who = route.signed(SignedRequest(call.path, call.headers, raw))
+            call.facts |= route.log_fields(call.who)
         if route.method == "GET" and route.parameters and request.query_params:
             call.query = query_of(route.parameters, request.query_params)
         if route.body:
-            call.body = decode(route.body, route.read(request, route.most))
+            call.body = decode(route.body, route.read(request, route.max_bytes))
         return view(call)
     except ApiError as refusal:
         call.outcome = refusal.code
@@ -281,7 +281,7 @@ def answer(body: dict[str, Any], headers: dict[str, str] = NO_STORE) -> Response
 def _chalice_errors_as_problems(
     request: Request, get_response: Callable[[Request], Response]
 ) -> Response:
-    """Chalice's own errors (its body has a ``Code``) in the shape of ours."""
+    """Turn Chalice's own errors, whose body has a ``Code``, into problems."""
     response = get_response(request)
     if not isinstance(response.body, dict) or "Code" not in response.body:
         return response

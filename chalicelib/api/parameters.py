@@ -1,4 +1,4 @@
-"""Path and query parameters: decoded like body members, refused by their name."""
+"""Path and query parameters: decoded as body members are; an error names the parameter."""
 
 from __future__ import annotations
 
@@ -41,57 +41,60 @@ ROOM_PARAMETER: dict[str, Any] = {
 
 
 def query_of(parameters: Iterable[Mapping[str, Any]], given: MultiDict) -> dict[str, str]:
-    """The query of a request; raises Invalid.
+    """The query parameters of a request, by name.
 
-    A name that is not known may be a misspelt one, and what it says must not be passed over: a list
-    would begin anew for ever.
+    An unknown name is refused, because it may be misspelt: a client that misspells ``cursor`` would
+    read the first page for ever.
 
     Args:
         parameters: those that the route takes, as OpenAPI parameter objects.
-        given: what came, by name.
+        given: those that the request has.
+
+    Raises:
+        InvalidRequest: a parameter is unknown, or was given twice.
     """
-    known = {each["name"] for each in parameters if each["in"] == "query"}
-    asked: dict[str, str] = {}
-    wrong = []
+    known = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+    query: dict[str, str] = {}
+    errors = []
     for name in given:
         if name not in known:
-            wrong.append(FieldError(name, "is not a parameter that Roomgate knows here"))
+            errors.append(FieldError(name, "is not a parameter that Roomgate knows here"))
         elif len(given.getlist(name)) > 1:
-            wrong.append(FieldError(name, "must be given once"))
+            errors.append(FieldError(name, "must be given once"))
         else:
-            asked[name] = given[name]
-    if wrong:
-        raise InvalidRequest(tuple(wrong))
-    return asked
+            query[name] = given[name]
+    if errors:
+        raise InvalidRequest(tuple(errors))
+    return query
 
 
 def app_of(path: dict[str, str]) -> int:
-    """The application in a path; raises Invalid."""
+    """The sdkAppId in a path; raises InvalidRequest."""
     return integer("app", path["app"], SDK_APP_ID)
 
 
 def room_of(path: dict[str, str]) -> Room:
-    """The room in a path, by its key (``123``, ``s:…``); raises Invalid."""
+    """The room in a path, by its key (``123``, ``s:…``); raises InvalidRequest."""
     try:
-        # API Gateway may hand the colon on as %3A; a room key itself has no percent sign.
+        # API Gateway may pass the colon as %3A; a room key has no percent sign of its own.
         return parse_room_key(unquote(path["room"]))
     except BadIdentifier as error:
         raise InvalidRequest((FieldError("room", error.reason),)) from None
 
 
-def integer(name: str, text: str, wanted: Type[int]) -> int:
-    """A decimal parameter; raises Invalid."""
+def integer(name: str, text: str, type_: Type[int]) -> int:
+    """A parameter that is a whole number; raises InvalidRequest."""
     if not _whole(text):
         raise InvalidRequest(
             (FieldError(name, "must be a whole number, in digits without a leading zero"),)
         )
-    # What is cut off here was out of bounds, and still is.
-    return parameter(name, int(text[: _MOST_DIGITS + 1]), wanted)
+    # A number that is cut here was out of bounds, and still is.
+    return parameter(name, int(text[: _MOST_DIGITS + 1]), type_)
 
 
-def parameter(name: str, value: str | int, wanted: Type[T]) -> T:
-    """A parameter of any type; raises Invalid."""
+def parameter(name: str, value: str | int, type_: Type[T]) -> T:
+    """A parameter of any type; raises InvalidRequest."""
     try:
-        return wanted.decode(value)
-    except DecodeErrors as faults:
-        raise InvalidRequest((FieldError(name, faults.wrong[0].detail),)) from None
+        return type_.decode(value)
+    except DecodeErrors as error:
+        raise InvalidRequest((FieldError(name, error.errors[0].detail),)) from None

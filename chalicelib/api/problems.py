@@ -52,8 +52,8 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "store-unavailable": (503, "The store does not answer"),
 }
 
-# HTTP asks for a challenge with every 401 (RFC 9110, 15.5.2) and knows none for these signatures:
-# they are named by the header that carries them.
+# HTTP asks for a challenge with every 401 (RFC 9110, 15.5.2) but defines no scheme for these
+# signatures. So their challenge names the header that carries the signature.
 _SIGNATURES: Final = {"callback": "Sign", "relay": "Webhook-Signature"}
 
 
@@ -65,9 +65,9 @@ def problem_body(
     Args:
         code: a key of PROBLEMS.
         detail: a sentence about this occurrence.
-        request_id: API Gateway's id of the request; it stands in the log line too.
-        errors: `FieldError` tuples; a place that starts with ``#`` becomes a ``pointer``,
-            another a ``parameter``.
+        request_id: API Gateway's id of the request; the log line has it too.
+        errors: FieldErrors; a place that starts with ``#`` becomes a ``pointer``, any other a
+            ``parameter``.
     """
     status, title = PROBLEMS[code]
     body: dict[str, Any] = {
@@ -95,7 +95,7 @@ def problem_response(refusal: ApiError, request_id: str | None) -> Response:
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if body["status"] == 401:  # noqa: PLR2004 (HTTP's own number)
-        # API Gateway's REST APIs hand it on as x-amzn-Remapped-WWW-Authenticate (AWS docs).
+        # API Gateway's REST APIs pass it on as x-amzn-Remapped-WWW-Authenticate (AWS docs).
         scheme = _SIGNATURES.get(refusal.code.partition("-")[0], "Bearer")
         headers["WWW-Authenticate"] = f'{scheme} realm="roomgate"'
     return Response(json.dumps(body), status_code=body["status"], headers=headers)

@@ -1,11 +1,11 @@
-"""What the routes of rooms take and answer: each declared once, for encoding and OpenAPI."""
+"""Parameters and answers of the function ``rooms``, each declared once."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chalicelib.api.conditional import answer_unless_known, tag_of
+from chalicelib.api.conditional import answer_if_changed, tag_of
 from chalicelib.api.cursors import CURSOR_SCHEMA, Cursors
 from chalicelib.api.parameters import integer
 from chalicelib.api.vocabulary import APPLICATION_FIELD, ROOM_FIELDS, USER_FIELD, USER_ID
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from chalicelib.trtc import Room
 
 LAST_MS: Final = 10**13 - 1
-"""The last unix ms that 13 digits write, as the event table's keys do: in the year 2286."""
+"""The largest unix ms of 13 digits, which is what the event table's keys hold: the year 2286."""
 
 MOMENT = Integer(0, LAST_MS, "unix time in ms")
-# One change may bring as many again as a page holds without it.
+# A page may end with one change that brings as many transitions again as the page has.
 TRANSITIONS_MOST: Final = 2 * MOST_SHOWN
 
 MOST_ROOMS: Final = 100
@@ -46,15 +46,15 @@ MOST_SESSIONS: Final = 1_000
 ROOMS_LIMIT = Integer(1, MOST_ROOMS, "most rooms in the answer")
 ENTRIES_LIMIT = Integer(1, MOST_ENTRIES, "most entries in the answer")
 SESSIONS_LIMIT = Integer(1, MOST_SESSIONS, "most sessions in the answer")
-USUAL_LIMIT: Final = 100
+DEFAULT_LIMIT: Final = 100
 
 
 def _in_query(name: str, schema: Mapping[str, Any], description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": description, "schema": dict(schema)}
 
 
-def _limit(wanted: Integer) -> dict[str, Any]:
-    schema = {**wanted.json_schema(), "default": USUAL_LIMIT}
+def _limit(bounds: Integer) -> dict[str, Any]:
+    schema = {**bounds.json_schema(), "default": DEFAULT_LIMIT}
     return _in_query("limit", schema, "there may be fewer, or none at all, though more follow")
 
 
@@ -96,7 +96,7 @@ HEARD_FIELD = Field("heardAt", MOMENT, "heard")
 
 
 class RoomSummary(NamedTuple):
-    """A room of the list of open ones; the fields are those of its head."""
+    """An open room in a list; version, hash and heard (unix ms) are those of its head."""
 
     room: Room
     size: int
@@ -116,7 +116,7 @@ ROOM = Record(
 
 
 class RoomsPage(NamedTuple):
-    """Open rooms of an application, and where the next page begins, if there is one."""
+    """Open rooms of an application, and the cursor of the next page, or None."""
 
     sdk_app_id: int
     rooms: list[RoomSummary]
@@ -136,10 +136,10 @@ class RosterMember(NamedTuple):
         by: the user whose word brought it in; empty where it was Tencent's alone.
         source: who vouches for that word.
         confirmed: it is in the room by its own word or Tencent's, not by others' alone.
-        reconnects: how often it seemed to be gone and was seen again, or None.
-        reconnected: unix ms at which it last was, or None.
+        reconnects: how often it seemed gone and was seen again in this stay, or None for never.
+        reconnected: unix ms of the last reconnect, or None.
         leaving_since: unix ms since which lists have stopped naming it, or None.
-        play_url: as the asking member's newest list gave it, or None.
+        play_url: as the viewer's newest list gave it, or None.
     """
 
     user_id: str
@@ -157,7 +157,7 @@ MEMBER = Record(
     RosterMember,
     USER_FIELD,
     Field("since", MOMENT, "since"),
-    # The user whose word brought it in; left out where it was Tencent's alone.
+    # Left out where only Tencent's word brought the member in.
     BY_FIELD,
     Field("source", SOURCE, "source"),
     Field(
@@ -167,7 +167,7 @@ MEMBER = Record(
         required=False,
         default=False,
     ),
-    # One stay goes on, through flaps and network switches.
+    # One stay goes on through flaps and network switches.
     Field(
         "reconnects",
         Integer(1, 10**9, "times that it was seen again"),
@@ -185,10 +185,9 @@ class RosterAnswer(NamedTuple):
     """Who is, or was, in a room.
 
     Attributes:
-        at: the past moment that it is of, in unix ms; None: now.
-        heard: unix ms at which the room was last heard of; None for a past roster, or an unknown
-            room.
-        lease_ends: unix ms at which the room counts as empty if nothing is heard before, or None.
+        at: the past moment that the roster shows, in unix ms; None for the present.
+        heard: unix ms of the room's last signal; None for a past roster or an unknown room.
+        lease_ends: unix ms at which the room counts as empty if no signal comes before, or None.
     """
 
     sdk_app_id: int
@@ -211,7 +210,7 @@ ROSTER_ANSWER = Record(
     HASH_FIELD,
     Field("size", Integer(0, MOST_USERS + 1, "members"), "size"),
     Field("heardAt", MOMENT, "heard", required=False),
-    # The room counts as empty then, if nothing is heard of it before.
+    # The room counts as empty from then on, if no signal comes before.
     Field("leaseEndsAt", MOMENT, "lease_ends", required=False),
     Field("members", Array(MEMBER, MOST_USERS + 1), "members"),
 )
@@ -234,7 +233,7 @@ ENTRY = Record(
 
 
 class TimelinePage(NamedTuple):
-    """Changes of a room, and where the next page begins, if there is one."""
+    """Changes of a room, and the cursor of the next page, or None."""
 
     sdk_app_id: int
     room: Room
@@ -261,7 +260,7 @@ SESSION = Record(
     *ROOM_FIELDS,
     Field("joined", MOMENT, "joined"),
     Field("joinedBy", EVIDENCE, "joined_by"),
-    # These three are left out while the session goes on.
+    # The next three are left out while the session goes on.
     Field("left", MOMENT, "left", required=False),
     Field("leftBy", EVIDENCE, "left_by", required=False),
     Field("durationMs", MOMENT, "duration", required=False),
@@ -276,7 +275,7 @@ SESSION = Record(
 
 
 class SessionsPage(NamedTuple):
-    """A user's sessions, and where the next page begins, if there is one."""
+    """A user's sessions, and the cursor of the next page, or None."""
 
     sdk_app_id: int
     user_id: str
@@ -294,7 +293,7 @@ SESSIONS_ANSWER = Record(
 
 
 def summary_of(listed: OpenRoom) -> RoomSummary:
-    """A room of the list of open ones."""
+    """An open room as the list shows it."""
     head = listed.room.head
     return RoomSummary(listed.room.ref.room, listed.size, head.version, head.hash, head.heard)
 
@@ -303,21 +302,21 @@ def roster_of(
     standing: Standing,
     roster: Roster,
     playurls: Mapping[str, str | None],
-    spoken: AbstractSet[str],
+    confirmed: AbstractSet[str],
     at: int | None,
 ) -> RosterAnswer:
-    """A roster.
+    """A roster as it is answered.
 
     Args:
         standing: the room.
-        roster: who is in it, or was.
-        playurls: that the asking member knows, by userid.
-        spoken: members that others named, and that have reported since.
-        at: the past moment that the roster is of, in unix ms; None: it is of now.
+        roster: who is in the room, or was at ``at``.
+        playurls: the play URLs that the viewer knows, by userid.
+        confirmed: members that others named first and that have reported since.
+        at: the past moment that the roster shows, in unix ms; None for the present.
     """
     ref, version = standing.room.ref, standing.room.head.version
     members = sorted(roster.members.items(), key=lambda pair: (pair[1].since, pair[0]))
-    again = {each.user: each for each in standing.head.reconnects} if at is None else {}
+    reconnects = {entry.user: entry for entry in standing.head.reconnects} if at is None else {}
     return RosterAnswer(
         sdk_app_id=ref.sdk_app_id,
         room=ref.room,
@@ -333,9 +332,9 @@ def roster_of(
                 since=member.since,
                 by=member.by,
                 source=member.source,
-                confirmed=user in spoken or vouched_for(user, member),
-                reconnects=again[user].times if user in again else None,
-                reconnected=again[user].t if user in again else None,
+                confirmed=user in confirmed or vouched_for(user, member),
+                reconnects=reconnects[user].times if user in reconnects else None,
+                reconnected=reconnects[user].t if user in reconnects else None,
                 leaving_since=roster.leaving.get(user),
                 play_url=playurls.get(user),
             )
@@ -349,50 +348,49 @@ def answer_roster(
     history: History,
     confirmations: Confirmations,
     ref: RoomKey,
-    asking: str | None,
+    viewer: str | None,
 ) -> Response:
-    """Answer with the roster of now, or a 304 where the caller has it.
+    """Answer with the present roster, or with a 304 if the caller has it.
 
     Args:
         call: the request.
         history: reads the room.
-        confirmations: tells who has reported itself.
+        confirmations: reads which members have reported.
         ref: the room.
-        asking: the member whose newest list gives the members their play URLs, or None.
+        viewer: the member whose newest list gives the others their play URLs, or None.
     """
-    # First, so that the roster that its list was written beside leads to the one of now.
-    playurls = history.playurls(ReporterKey(*ref, asking)) if asking else {}
+    # Read before the room, so that the roster which the list refers to is not newer than it.
+    playurls = history.playurls(ReporterKey(*ref, viewer)) if viewer else {}
     standing = history.standing(ref, call.now_ms)
-    now = cache(lambda: history.roster(standing))
-    spoken = confirmations.of(standing, lambda: now().members)
+    roster = cache(lambda: history.roster(standing))
+    confirmed = confirmations.of(standing, lambda: roster().members)
 
     def body() -> dict[str, Any]:
-        return ROSTER_ANSWER.encode(roster_of(standing, now(), playurls, spoken, None))
+        return ROSTER_ANSWER.encode(roster_of(standing, roster(), playurls, confirmed, None))
 
-    tag = tag_of(what_decides(standing), sorted(playurls.items()), sorted(spoken))
-    return answer_unless_known(call, tag, body)
+    tag = tag_of(tag_parts(standing), sorted(playurls.items()), sorted(confirmed))
+    return answer_if_changed(call, tag, body)
 
 
-def what_decides(standing: Standing) -> list[Any]:
-    """What a roster of now depends on: as its room is written, and who of it has left since."""
-    written, head = standing.room.head, standing.head
+def tag_parts(standing: Standing) -> list[Any]:
+    """What the present roster depends on: the room as stored, and who has left since."""
+    stored, head = standing.room.head, standing.head
     pending = [[group.t, group.size] for group in head.pending]
-    began = [written.version, written.revision, written.lease.heard]
-    return [*began, head.size, head.hash, pending]
+    return [stored.version, stored.revision, stored.lease.heard, head.size, head.hash, pending]
 
 
-def limit_of(query: Mapping[str, str], wanted: Integer) -> int:
-    """How many things a page may hold; raises InvalidRequest."""
-    return integer("limit", query.get("limit", str(USUAL_LIMIT)), wanted)
+def limit_of(query: Mapping[str, str], bounds: Integer) -> int:
+    """How many items a page may hold; raises InvalidRequest."""
+    return integer("limit", query.get("limit", str(DEFAULT_LIMIT)), bounds)
 
 
-def moment_of(query: Mapping[str, str], name: str, usual: int) -> int:
+def moment_of(query: Mapping[str, str], name: str, default: int) -> int:
     """A time in a query, in unix ms; raises InvalidRequest."""
-    return integer(name, query[name], MOMENT) if name in query else usual
+    return integer(name, query[name], MOMENT) if name in query else default
 
 
 def window_of(query: Mapping[str, str]) -> Window:
-    """The times from and to of a query; raises InvalidRequest."""
+    """The parameters ``from`` and ``to`` of a query; raises InvalidRequest."""
     window = Window(moment_of(query, "from", 0), moment_of(query, "to", LAST_MS))
     if window.first > window.last:
         raise InvalidRequest((FieldError("from", "must not be after to"),))
@@ -410,7 +408,7 @@ def past_of(query: Mapping[str, str], now: int) -> int | None:
 
 
 def rooms_cursors(sdk_app_id: int) -> Cursors[RoomKey]:
-    """The cursors of an application's open rooms: the last room that was looked at."""
+    """Cursors of an application's open rooms; a position is the last room that was read."""
     return Cursors(
         f"rooms#{sdk_app_id}",
         lambda ref: ref.room.key,
@@ -419,12 +417,12 @@ def rooms_cursors(sdk_app_id: int) -> Cursors[RoomKey]:
 
 
 def timeline_cursors(ref: RoomKey) -> Cursors[int]:
-    """The cursors of a room's timeline: the last version that was looked at."""
+    """Cursors of a room's timeline; a position is the last version that was read."""
     return Cursors(f"timeline#{ref.pk}", str, lambda text: VERSION.decode(int(text)))
 
 
 def sessions_cursors(sdk_app_id: int, user_id: str) -> Cursors[Spot]:
-    """The cursors of a user's sessions: the last one that was shown."""
+    """Cursors of a user's sessions; a position is the last session that was shown."""
 
     def read(text: str) -> Spot:
         joined, key = text.split("#")

@@ -1,4 +1,4 @@
-"""What the webhook takes of those who sign: relayed reports, and Tencent's callbacks."""
+"""Requests that carry a signature: reports that relays pass on, and Tencent's callbacks."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ CALLBACK_MOST: Final = 64 * 1024  # bytes
 
 
 class Relayed(NamedTuple):
-    """What a backend passes on of a member: what else a report token would say stands beside it.
+    """A member's report or heartbeat, passed on by a backend.
+
+    The first four members stand in for a report token.
 
     Attributes:
         sdk_app_id: the application.
         room: the room.
-        user_id: the member who said it.
-        epoch: unix ms; orders the times that the member was in. seq starts anew with each.
-        said: as the member itself would send it.
+        user_id: the member whose report it is.
+        epoch: unix ms; orders the member's stays. seq starts anew with each.
+        report: what the member itself would send.
     """
 
     sdk_app_id: int
     room: Room
     user_id: str
     epoch: int
-    said: ReportRequest | HeartbeatRequest
+    report: ReportRequest | HeartbeatRequest
 
     def facts(self) -> dict[str, Any]:
-        """What a log line says of it."""
+        """Fields of the log line."""
         return {
             "sdkAppId": self.sdk_app_id,
             "room": self.room.key,
@@ -54,17 +56,18 @@ class Relayed(NamedTuple):
 EPOCH = Integer(
     0, 10**13 - 1, "unix ms at which the user's stay began; at most five minutes ahead of now"
 )
-_WHOSE = (APPLICATION_FIELD, *ROOM_FIELDS, USER_FIELD, Field("epoch", EPOCH, "epoch"))
+_REPORTER_FIELDS = (APPLICATION_FIELD, *ROOM_FIELDS, USER_FIELD, Field("epoch", EPOCH, "epoch"))
 
 
-def _relayed(said: Record[Any]) -> Record[Relayed]:
-    """A record's members, and whose they are."""
+def _relayed(report: Record[Any]) -> Record[Relayed]:
+    """A record with the members of a report, and with those that say whose it is."""
+    names = {field.into for field in _REPORTER_FIELDS}
 
-    def make(**given: Any) -> Relayed:
-        whose = {name: given.pop(name) for name in {field.into for field in _WHOSE}}
-        return Relayed(**whose, said=said.make(**given))
+    def make(**values: Any) -> Relayed:
+        reporter = {name: values.pop(name) for name in names}
+        return Relayed(**reporter, report=report.make(**values))
 
-    return Record(make, *_WHOSE, *said.fields.values())
+    return Record(make, *_REPORTER_FIELDS, *report.fields.values())
 
 
 RELAYED_REQUEST: Type[Relayed] = ByMember(
@@ -95,11 +98,11 @@ _CALLBACK: Schema = {
     "required": ["EventGroupId", "EventType", "CallbackTs", "EventInfo"],
 }
 CALLBACK: Checked[Callback] = Checked(parse_callback, _CALLBACK)
-"""Read from the bytes, since its text is kept as it came."""
+"""Decoded from the raw bytes, since the text is stored as it came."""
 
 
 class CallbackAnswer(NamedTuple):
-    """What Tencent expects to be told."""
+    """The answer that Tencent expects."""
 
     code: int = 0
 

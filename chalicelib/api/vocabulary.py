@@ -1,4 +1,4 @@
-"""The words of the API: the members that requests and answers share, and their types."""
+"""The members that requests and answers share, and their types."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class _Privileges(Type[int]):
     _names = Checked(bits_of, {})
 
     def decode(self, value: object) -> int:
-        """Tencent's bits."""
+        """Tencent's bits, whichever way the privileges were written."""
         decoded = self._either.decode(value)
         return decoded if isinstance(decoded, int) else self._names.decode(decoded)
 
     def json_schema(self) -> Schema:
-        """Of a number or an array of names."""
+        """A number or an array of names."""
         return self._either.json_schema()
 
 

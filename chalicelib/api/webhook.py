@@ -1,4 +1,4 @@
-"""What members' reports are made of, and what they are answered: each declared once."""
+"""Requests and answers of members' reports and heartbeats, each declared once."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ DAY_MS: Final = 24 * 3600 * 1000
 
 
 class ReportRequest(NamedTuple):
-    """A report as it comes in; whose it is, the token says.
+    """A member's report; the report token says whose it is.
 
     Attributes:
         seq: counts the reports under one token.
-        age: ms since the client got the list (or left), by its own clock.
-        pushed: the push event (a dict) or its decoded list, not looked into yet; True: "I left".
-        resent: the list answers a ``resend``.
+        age: ms since the client got the list, or left, by its own clock.
+        pushed: the push event (a dict) or its list of users, neither decoded yet; True means that
+            the reporter left.
+        resent: the client sends the list because an answer said ``resend``.
     """
 
     seq: int
@@ -56,7 +57,7 @@ class HeartbeatRequest(NamedTuple):
 
     Attributes:
         heartbeat: True.
-        hash: as it came with the answer to the client's last list.
+        hash: the hash in the answer to the client's last list.
     """
 
     heartbeat: bool
@@ -136,16 +137,16 @@ class ReportAnswer(NamedTuple):
     """What became of a report or a heartbeat.
 
     Attributes:
-        outcome: what it did.
-        version: of the room.
-        hash: names the set of users that a list stated; a heartbeat echoes it.
-        epoch: of a report, in unix ms.
-        seq: of a report.
-        members: how many users a list stated, its reporter among them.
+        outcome: one of OUTCOME.
+        version: the room's version.
+        hash: names the set of users in a list; the next heartbeat echoes it.
+        epoch: the report's epoch, in unix ms; None for a heartbeat.
+        seq: the report's seq; None for a heartbeat.
+        members: how many users a list states, its reporter among them.
         resend: the client should send its list again.
         heartbeat_after: ms after which the client should send its next heartbeat.
-        left_out: names in the list that are not in the roster for it: users that could not be
-            signed for, or that found no place; a few of them.
+        left_out: names that the list had and the roster has not, at most MOST_LEFT_OUT: they are
+            no valid userids, or the room was full.
     """
 
     outcome: str

@@ -143,7 +143,7 @@ class Caller(NamedTuple):
         return self.rooms == "*" or fnmatchcase(room.pattern_name, self.rooms)
 
     def may_last(self, ttl: int, member: str) -> None:
-        """Check a ttl (seconds) that a member asks for; raises Refusal ``ttl-not-allowed``."""
+        """Check a ttl (seconds) that a member asks for; raises ApiError ``ttl-not-allowed``."""
         if self.most_ttl is not None and ttl > self.most_ttl:
             raise _not_allowed("ttl", f"#/{member}", f"a ttl over {self.most_ttl} seconds")
 

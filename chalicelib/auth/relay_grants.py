@@ -43,7 +43,7 @@ class RelayGrant(NamedTuple):
         return {"relay": self.relay}
 
     def may_report(self, sdk_app_id: int) -> None:
-        """Check the application of a report; raises Refusal ``application-not-allowed``."""
+        """Check the application of a report; raises ApiError ``application-not-allowed``."""
         if self.applications and sdk_app_id not in self.applications:
             detail = f"This relay may not report of application {sdk_app_id}."
             wrong = FieldError("#/sdkAppId", detail)

@@ -44,7 +44,7 @@ def authenticate_report(authorization: str | None, keys: ReportTokenKeys, now: f
 
 
 def check_report_token(token: str, keys: Iterable[TokenKey], now: float) -> Claims:
-    """What a report token says, once it is known to be ours and of today.
+    """The claims of a report token that is authentic and has not expired.
 
     Args:
         token: the JWT.

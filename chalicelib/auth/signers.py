@@ -23,10 +23,10 @@ T = TypeVar("T")
 class Signers(Generic[T]):
     """Secrets of signers, read on first use and kept fresh.
 
-    A signature can be checked only with the secret, and whose it is stands in the request as
-    anyone may have written it. So that this costs few reads: who is not there is remembered for
-    cache.MISSING_SECONDS, unknown ones are looked up at the rate of Strangers, and known ones are
-    read anew for a signature that does not fit at most every cache.RENEW_SECONDS.
+    The sender's id comes from the request before it is verified, so an attacker can make us look up
+    any id. A missing id is remembered for cache.MISSING_SECONDS. Unknown ids are looked up at the
+    rate of UnknownIdLimit. For a signature that does not fit, a known secret is read anew at most
+    every cache.RENEW_SECONDS.
 
     One that is revoked stops as a caller does (api_keys.Callers).
 

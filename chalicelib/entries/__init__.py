@@ -1,7 +1,7 @@
-"""What a backend asks for, composed: rights and bounds first, then tickets and URLs.
+"""What a backend asks of the issuer: rights and bounds are checked first, then the result is made.
 
-May enter: what joins callers, keys, tickets and rooms into one answer. Not: HTTP, stores, byte
-formats.
+What joins callers, keys, tickets and room URLs into one result belongs here; HTTP, stores and byte
+formats do not.
 """
 
 from chalicelib.entries.inspector import InspectionRequest, Inspector

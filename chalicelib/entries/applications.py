@@ -1,4 +1,4 @@
-"""An application's settings and key, or the refusal that tells a caller why there is none."""
+"""An application's settings and signing key, or the ApiError that says why there is none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRY_SECONDS: Final = 5
 
 
 def application_of(applications: Applications, sdk_app_id: int) -> Application:
-    """An application.
+    """An application's settings and signing key.
 
     Raises:
         ApiError: ``unknown-application``, ``no-signing-key`` or ``store-unavailable``.
@@ -33,7 +33,7 @@ def application_of(applications: Applications, sdk_app_id: int) -> Application:
 
 
 def refuse_key(error: StoreError, sdk_app_id: int) -> ApiError:
-    """What a caller is told where a key can't be read, or KMS does not sign with it."""
+    """The error for a key that can't be read, or that KMS does not sign with."""
     return _no_key(sdk_app_id) if isinstance(error, UnusableKey) else refuse_store_down(error)
 
 
@@ -43,6 +43,6 @@ def _no_key(sdk_app_id: int) -> ApiError:
 
 
 def refuse_store_down(_error: StoreError) -> ApiError:
-    """What a caller is told while a store is down and nothing usable is in memory."""
+    """The error while a store is down and nothing usable is cached."""
     detail = "Keys and settings can't be read at the moment; try again."
     return ApiError("store-unavailable", detail, retry_after=RETRY_SECONDS)

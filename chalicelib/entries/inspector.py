@@ -1,4 +1,4 @@
-"""What is wrong with a ticket, for the backend that has to find out."""
+"""Inspections: a ticket's fields and faults, and an application's public keys."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class InspectionRequest(NamedTuple):
     """Ask about a ticket.
 
     Attributes:
-        ticket: anything; its repr is not shown.
-        sdk_app_id: the application that it should be for, whose keys check it.
-        user_id: the user that it should be for, or None to take any.
-        room: the room that it should be for, or None to take any.
-        kind: ``userSig`` or ``privateMapKey`` if the caller knows what it should be.
+        ticket: any text; the repr does not show it.
+        sdk_app_id: the application that the ticket should be for; its keys check the signature.
+        user_id: the user that the ticket should be for; None accepts any.
+        room: the room that the ticket should be for; None accepts any.
+        kind: ``userSig`` or ``privateMapKey``; None accepts both.
     """
 
     ticket: str
@@ -40,26 +40,26 @@ class Inspector:
     """Explains tickets and shows public keys.
 
     Args:
-        applications: whose keys check the signatures.
+        applications: settings and keys; the keys check the signatures.
     """
 
     def __init__(self, applications: Applications) -> None:
         self._applications = applications
 
     def inspect(self, caller: Caller, request: InspectionRequest, now: int) -> Explanation:
-        """What a ticket says, and what is wrong with it in Tencent's codes.
+        """What a ticket says, and a verdict in Tencent's codes.
 
         Args:
             caller: who asks; needs the action ``inspect``.
-            request: the ticket, and what it should be.
+            request: the ticket, and what it should be for.
             now: unix time in seconds.
 
         Raises:
-            ApiError: what the caller may not do, or the application's keys can't be had.
+            ApiError: the caller lacks a right, or the application's keys can't be read.
         """
         caller.may("inspect", request.sdk_app_id)
         explanation = self._explain(request, now)
-        if _fits_no_known_key(explanation) and self._applications.renew(request.sdk_app_id):
+        if _fits_no_cached_key(explanation) and self._applications.renew(request.sdk_app_id):
             explanation = self._explain(request, now)
         return explanation
 
@@ -87,6 +87,6 @@ def _expected(request: InspectionRequest) -> dict[str, Any]:
     return expected
 
 
-def _fits_no_known_key(explanation: Explanation) -> bool:
-    """Whether a signature fits none of the keys: there may be a newer one than we know."""
+def _fits_no_cached_key(explanation: Explanation) -> bool:
+    """Whether the signature fits no cached key; a newer key may have signed."""
     return any(check.name == "signature" and check.passed is False for check in explanation.checks)

@@ -1,4 +1,4 @@
-"""Issuing: one userSig, one privateMapKey, or a whole entry."""
+"""Issuing: a userSig, a privateMapKey, or a whole entry."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EntryRequest(NamedTuple):
 
     Attributes:
         user_sig_ttl: seconds, or None for the application's default.
-        private_map_key_ttl: likewise.
+        private_map_key_ttl: seconds, or None for the application's default.
         terminal_type: of the roomsig request (Tencent: 4 Android, 2 iOS, 1 what the sample
             component sends).
         scene: ``videocall`` or ``live``, for the rtc URL.
@@ -112,13 +112,13 @@ class IssuedPrivateMapKey(NamedTuple):
 
 
 class ReportGrant(NamedTuple):
-    """What a member reports with.
+    """What a member needs to report and to read its room's roster.
 
     Attributes:
-        url: where.
-        roster_url: where it reads who is in its room, with the same token.
+        url: takes the reports.
+        roster_url: answers who is in the room, for the same token.
         token: the report token.
-        epoch: unix ms; orders the member's tokens.
+        epoch: unix ms; orders the tokens of one member.
         expires_at: unix time in seconds.
     """
 
@@ -142,7 +142,7 @@ class Entry(NamedTuple):
         private_map_key_expires_at: unix time in seconds.
         roomsig_request: for the client to send; None for a string room, which has no roomsig.
         rtc_url: the ``room://`` URL of clients that need no roomsig.
-        report: what the member reports with.
+        report: what the member needs to report.
     """
 
     sdk_app_id: int
@@ -163,13 +163,13 @@ class Entry(NamedTuple):
 
 
 class Issuer:
-    """Issues what callers may have.
+    """Issues tickets and entries to callers.
 
     Args:
         applications: settings and signing keys.
         report_keys: the keys of report tokens.
         webhook_url: webhook's base URL, where members report and read their room's roster.
-        on_failure: told where a key in KMS does not sign.
+        on_failure: called with the error when a key in KMS does not sign.
     """
 
     def __init__(
@@ -189,8 +189,8 @@ class Issuer:
         """A userSig; raises ApiError.
 
         Args:
-            caller: who asks.
-            request: for whom.
+            caller: who asks; needs the action ``issue``.
+            request: whom the userSig is for.
             now: unix time in seconds.
         """
         app_id, user_id = request.sdk_app_id, request.user_id
@@ -208,7 +208,7 @@ class Issuer:
         """A privateMapKey; raises ApiError.
 
         Args:
-            caller: who asks.
+            caller: who asks; needs the action ``issue``.
             request: who enters which room.
             now: unix time in seconds.
         """
@@ -232,7 +232,7 @@ class Issuer:
         """All that a user needs to enter a room; raises ApiError.
 
         Args:
-            caller: who asks.
+            caller: who asks; needs the action ``issue``.
             request: who enters which room.
             now_ms: unix time in ms; also the report token's epoch.
         """
@@ -289,11 +289,11 @@ class Issuer:
         )
 
     def _issue(
-        self, issue: Callable[..., str], key: SigningKey, *, sdk_app_id: int, **what: Any
+        self, issue: Callable[..., str], key: SigningKey, *, sdk_app_id: int, **fields: Any
     ) -> str:
         try:
-            return issue(key, sdk_app_id=sdk_app_id, **what)
-        except StoreError as error:  # A key in KMS, which is down or refuses.
+            return issue(key, sdk_app_id=sdk_app_id, **fields)
+        except StoreError as error:  # A key in KMS, and KMS is down or refuses.
             self._on_failure(error)
             raise refuse_key(error, sdk_app_id) from None
 
@@ -345,11 +345,13 @@ def _check_room_kind(application: Application, room: Room) -> None:
         )
 
 
-def _ttl(asked: int | None, bounds: Bounds, caller: Caller, member: str) -> int:
-    """The ttl in seconds: outside the bounds it is refused, never clipped."""
-    if asked is not None:
-        caller.may_last(asked, member)
-    ttl = min(bounds.default, caller.most_ttl or bounds.default) if asked is None else asked
+def _ttl(requested: int | None, bounds: Bounds, caller: Caller, member: str) -> int:
+    """The ttl in seconds. One outside the bounds is refused, never clipped."""
+    if requested is None:
+        ttl = min(bounds.default, caller.most_ttl or bounds.default)
+    else:
+        caller.may_last(requested, member)
+        ttl = requested
     if not bounds.least <= ttl <= bounds.most:
         detail = f"must be {bounds.least} to {bounds.most} seconds for this application"
         wrong = FieldError(f"#/{member}", detail)

@@ -1,4 +1,4 @@
-"""From Tencent's answer, which the client fetched and brought back, to the room's URL."""
+"""Room URLs: made from the roomsig answer of Tencent that the client fetched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RoomUrlRequest(NamedTuple):
     """Ask for a room URL.
 
     Attributes:
-        answer: what Tencent answered, parsed or as text.
+        answer: Tencent's answer to the roomsig request, parsed or as text.
         pure_audio: 1 or 2 for bizbuf's pure_audio_push_mod, or None.
         record_id: for bizbuf, or None.
     """
@@ -40,8 +40,8 @@ def room_url_for(caller: Caller, request: RoomUrlRequest) -> str:
     """The ``room://`` URL.
 
     Raises:
-        ApiError: what the caller may not do; ``roomsig-refused`` with Tencent's code explained;
-        ``roomsig-unusable``.
+        ApiError: the caller lacks a right; ``roomsig-refused``, with Tencent's code explained; or
+            ``roomsig-unusable``.
     """
     app_id, user_id, room = request.sdk_app_id, request.user_id, request.room
     caller.may("issue", app_id, user_id=user_id, room=room)
@@ -61,7 +61,7 @@ def _roomsig(answer: Mapping[str, Any] | str) -> str:
     except RoomsigRefused as refused:
         info = f" Tencent says: {refused.info}" if refused.info else ""
         detail = f"Tencent's code {refused.code}: {refused.explanation}{info}"
-        wrong = FieldError(f"{PLACE}", f"carries ErrorCode {refused.code}")
+        wrong = FieldError(PLACE, f"carries ErrorCode {refused.code}")
         raise ApiError(
             "roomsig-refused", detail, errors=(wrong,), tencent_code=refused.code
         ) from None

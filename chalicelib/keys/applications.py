@@ -161,7 +161,7 @@ class Applications:
         try:
             return self._others.get(_other_name(sdk_app_id, state))
         except (NotInStore, UnusableKey):
-            return None  # A broken one was told; it must not hide the keys that are whole.
+            return None  # A broken key was logged; it must not hide the keys that can be used.
 
     def _load(self, sdk_app_id: str) -> Application:
         name = self.names.settings(int(sdk_app_id))

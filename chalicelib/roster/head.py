@@ -226,7 +226,7 @@ class Head(NamedTuple):
 
     @property
     def heard(self) -> int:
-        """When the room was last heard of, in unix ms, as far as that was worth a write."""
+        """Unix ms of the last signal; may lag, since small renewals are not written."""
         return self.lease.heard
 
     @property

@@ -64,7 +64,7 @@ def finished(before: Head, head: Head, transitions: Sequence[Transition]) -> Hea
 
 
 def turned(head: Head, hash_: str, *, began: int, noted: int) -> Head:
-    """Let another set hold from ``began`` on, and remember the one that held before."""
+    """The head with another hash from ``began`` on; the hash that held before is remembered."""
     if hash_ == head.hash:
         return head
     ring = head.stops()[:RING] if head.version else ()

@@ -47,7 +47,7 @@ class Stored(Generic[T]):
         try:
             return self._type.decode(parse_json(text))
         except DecodeErrors as errors:
-            details = "; ".join(map(self._shown, errors.wrong))
+            details = "; ".join(map(self._shown, errors.errors))
             raise BadStoredValue(f"not {self._what}: {details}") from None
         except (ValueError, RecursionError):
             raise BadStoredValue(f"not {self._what}: not JSON") from None

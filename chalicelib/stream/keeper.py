@@ -179,7 +179,7 @@ class Keeper:
         def step(signal: Signal) -> None:
             nonlocal room
             room = room or self._writer.table.room(ref)
-            after = self._writer.refold(room, signal, now)
+            after = self._writer.reapply(room, signal, now)
             batch.count("refolded")
             if after is not room:
                 batch.count("healed")

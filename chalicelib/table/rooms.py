@@ -211,7 +211,7 @@ def written_room(
 
 
 def _wants_snapshot(room: RoomState, now: int, history_days: int) -> bool:
-    """Whether it is time for one: else too much would be read, or what is read would be gone."""
+    """Whether to write a snapshot: often enough to bound reads, and before older changes expire."""
     every = SNAPSHOT_EVERY_APART if room.inline is None else SNAPSHOT_EVERY
     if room.head.version - room.base >= every:
         return True

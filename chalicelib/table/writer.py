@@ -17,7 +17,7 @@ from chalicelib.roster.known import Known, Needs, Read
 from chalicelib.roster.members import BrokenTimeline
 from chalicelib.roster.timeouts import settle
 from chalicelib.roster.transforms import Outcome
-from chalicelib.roster.userlist import MOST_USERS
+from chalicelib.roster.userlist import MOST_USERS, ListTooLarge
 from chalicelib.table.errors import HeadMoved, HistoryGone, StoreUnavailable
 from chalicelib.table.item_keys import ReporterKey
 
@@ -86,7 +86,7 @@ class RoomWriter:
         self._sleep = sleep
         self._chance = chance
 
-    def take(self, report: Report, now: int) -> RecordResult:
+    def record(self, report: Report, now: int) -> RecordResult:
         """Store a report and fold it.
 
         Once it is stored, nothing that goes wrong is a failure: keeper folds it all the same.
@@ -97,9 +97,11 @@ class RoomWriter:
 
         Raises:
             ReportConflict: its (epoch, seq) was reported before, with another list.
-            ListTooLarge: nothing was written.
+            ListTooLarge: it names more than the room may hold, or does not fit an item; nothing was
+                written.
             StoreUnavailable: it may be stored or not; send it again.
         """
+        self._check_size(report)
         room = self.table.room(report.place.ref)
         members = self._members(room)
         stored = self.table.store(report, room, members)
@@ -110,7 +112,14 @@ class RoomWriter:
             taken = RecordResult(UNFOLDED, room)
         return taken if stored is None else taken._replace(outcome="duplicate")
 
-    def take_callback(self, callback: StoredCallback, now: int) -> str:
+    def _check_size(self, report: Report) -> None:
+        most = self._most(report.place.sdk_app_id)
+        members = report.view.members if report.view else 0
+        if members > most:
+            detail = f"The room has {members} members by this list; the application allows {most}."
+            raise ListTooLarge(detail)
+
+    def record_callback(self, callback: StoredCallback, now: int) -> str:
         """Store a callback of Tencent's and fold it, if it says who came or went.
 
         Args:
@@ -130,11 +139,11 @@ class RoomWriter:
 
     def _outcome_of(self, ref: RoomKey, signal: Signal, now: int) -> str:
         try:
-            return self.hear(ref, signal, now).outcome
+            return self.apply(ref, signal, now).outcome
         except StoreUnavailable:
             return UNFOLDED
 
-    def hear(self, ref: RoomKey, signal: Signal, now: int) -> RecordResult:
+    def apply(self, ref: RoomKey, signal: Signal, now: int) -> RecordResult:
         """Fold what is stored already, or is not to be stored (a heartbeat).
 
         Where the room's history cannot be read it is not folded; that is no fault of who says it.
@@ -148,7 +157,7 @@ class RoomWriter:
         except (HistoryGone, BrokenTimeline):
             return RecordResult(UNFOLDED, room)
 
-    def refold(self, room: RoomState, signal: Signal, now: int) -> RoomState:
+    def reapply(self, room: RoomState, signal: Signal, now: int) -> RoomState:
         """Fold once more what is stored, in case whoever stored it died before it was folded.
 
         It is folded as of the moment at which it came in: what waited for hours must neither find
@@ -163,8 +172,7 @@ class RoomWriter:
             The very same room if nothing was left to do, which is the rule.
 
         Raises:
-            StoreUnavailable: it may be folded or not; others who write the room all the time count
-                as that.
+            StoreUnavailable: the table did not answer, or concurrent writers won all six attempts.
             HistoryGone: what its list refers to is not kept any more.
         """
         taken = self._fold(room, signal, signal.received, self._members(room), recorded=now)
@@ -181,8 +189,7 @@ class RoomWriter:
             now: unix ms.
 
         Raises:
-            StoreUnavailable: it may be done or not; others who write the room all the time count as
-                that.
+            StoreUnavailable: the table did not answer, or concurrent writers won all six attempts.
         """
         room = self.table.room(ref)
         taken = self._write(

@@ -63,48 +63,50 @@ TICKET_PROBLEMS = (
 ROOM_PROBLEMS = ("room-not-allowed", "string-room-unsupported")
 
 
-def post(  # noqa: PLR0917 (as a route is read: path, summary, answer, body)
+def caller_route(  # noqa: PLR0917 (as a route is read: path, summary, answer, body)
     path: str,
     summary: str,
     answer_type: Type[Any],
     body: Type[Body],
     problems: tuple[str, ...],
     event: str,
-    refused: str | None = None,
+    refusals_metric: str | None = None,
 ) -> Route[Caller, Body]:
-    """A route that a caller posts to."""
+    """A POST route for callers with an API key."""
     return Route(
         "POST",
         path,
         summary,
         answer_type,
         body,
-        most=types.BODY_MOST,
+        max_bytes=types.BODY_MOST,
         auth=callers.authenticate,
-        tell=Caller.facts,
+        log_fields=Caller.facts,
         scheme="apiKey",
         problems=problems,
         event=event,
-        refused=refused,
+        refusals_metric=refusals_metric,
     )
 
 
-def ticket(
+def ticket_route(
     path: str, summary: str, answer_type: Type[Any], body: Type[Body], problems: tuple[str, ...]
 ) -> Route[Caller, Body]:
-    """A route that issues tickets."""
-    return post(path, summary, answer_type, body, problems, "ticket", "TicketsRefused")
+    """A route that issues tickets; its refusals are counted by reason."""
+    return caller_route(path, summary, answer_type, body, problems, "ticket", "TicketsRefused")
 
 
-def note(call: Call[Caller, Any], app_id: int, user: str | None, room: Room | None = None) -> None:
-    """Say in the log line for whom a caller asks; never what was issued."""
-    call.facts |= {"sdkAppId": app_id, "userId": user}
+def log_user(
+    call: Call[Caller, Any], app_id: int, user_id: str | None, room: Room | None = None
+) -> None:
+    """Name the user and the room of a request in its log line; never what was issued."""
+    call.facts |= {"sdkAppId": app_id, "userId": user_id}
     if room is not None:
         call.facts["room"] = room.key
 
 
 @gate.route(
-    ticket(
+    ticket_route(
         "/v1/entries",
         "All that a user needs to enter a room",
         types.ENTRY_ANSWER,
@@ -113,9 +115,9 @@ def note(call: Call[Caller, Any], app_id: int, user: str | None, room: Room | No
     )
 )
 def entries(call: Call[Caller, EntryRequest]) -> Response:
-    """Both tickets, the roomsig request as data, the rtc URL, and a report token."""
+    """Both tickets, the roomsig request for the client to send, the rtc URL, a report token."""
     request = call.body
-    note(call, request.sdk_app_id, request.user_id, request.room)
+    log_user(call, request.sdk_app_id, request.user_id, request.room)
     call.facts |= {
         "userSigTtl": request.user_sig_ttl,
         "privateMapKeyTtl": request.private_map_key_ttl,
@@ -131,7 +133,7 @@ def entries(call: Call[Caller, EntryRequest]) -> Response:
 
 
 @gate.route(
-    ticket(
+    ticket_route(
         "/v1/user-sigs",
         "A userSig",
         types.USER_SIG_ANSWER,
@@ -142,7 +144,7 @@ def entries(call: Call[Caller, EntryRequest]) -> Response:
 def user_sigs(call: Call[Caller, UserSigRequest]) -> Response:
     """One userSig."""
     request = call.body
-    note(call, request.sdk_app_id, request.user_id)
+    log_user(call, request.sdk_app_id, request.user_id)
     call.facts["ttl"] = request.ttl
     user_sig = issuer.user_sig(call.who, request, call.now)
     count_ticket(call, user_sig.key_id, user_sig.expires_at)
@@ -150,7 +152,7 @@ def user_sigs(call: Call[Caller, UserSigRequest]) -> Response:
 
 
 @gate.route(
-    ticket(
+    ticket_route(
         "/v1/private-map-keys",
         "A privateMapKey",
         types.ROOM_TICKET_ANSWER,
@@ -161,7 +163,7 @@ def user_sigs(call: Call[Caller, UserSigRequest]) -> Response:
 def private_map_keys(call: Call[Caller, RoomTicketRequest]) -> Response:
     """One privateMapKey."""
     request = call.body
-    note(call, request.sdk_app_id, request.user_id, request.room)
+    log_user(call, request.sdk_app_id, request.user_id, request.room)
     call.facts["ttl"] = request.ttl
     private_map_key = issuer.private_map_key(call.who, request, call.now)
     count_ticket(call, private_map_key.key_id, private_map_key.expires_at)
@@ -169,13 +171,13 @@ def private_map_keys(call: Call[Caller, RoomTicketRequest]) -> Response:
 
 
 def count_ticket(call: Call[Caller, Any], key_id: str, expires_at: int) -> None:
-    """Count one ticket, and say in the log line which key signed it and for how long."""
+    """Count one ticket; its log line names the key and the ttl in seconds."""
     call.counts["TicketsIssued"] = 1
     call.facts |= {"keyId": key_id, "ttl": expires_at - call.now}
 
 
 @gate.route(
-    post(
+    caller_route(
         "/v1/room-urls",
         "The room URL, from Tencent's answer to the roomsig request",
         types.ROOM_URL_ANSWER,
@@ -192,15 +194,15 @@ def count_ticket(call: Call[Caller, Any], key_id: str, expires_at: int) -> None:
     )
 )
 def room_urls(call: Call[Caller, RoomUrlRequest]) -> Response:
-    """The room:// URL, or why there is none."""
+    """The room:// URL, or a problem that says why there is none."""
     request = call.body
-    note(call, request.sdk_app_id, request.user_id, request.room)
+    log_user(call, request.sdk_app_id, request.user_id, request.room)
     url = room_url_for(call.who, request)
     return answer(types.ROOM_URL_ANSWER.encode(types.RoomUrlAnswer(url)))
 
 
 @gate.route(
-    post(
+    caller_route(
         "/v1/inspections",
         "What a ticket says, and what is wrong with it",
         types.INSPECTION_ANSWER,
@@ -212,7 +214,7 @@ def room_urls(call: Call[Caller, RoomUrlRequest]) -> Response:
 def inspections(call: Call[Caller, InspectionRequest]) -> Response:
     """A ticket's fields and a verdict in Tencent's codes."""
     request = call.body
-    note(call, request.sdk_app_id, request.user_id, request.room)
+    log_user(call, request.sdk_app_id, request.user_id, request.room)
     explanation = inspector.inspect(call.who, request, call.now)
     call.facts["verdict"] = explanation.code
     return answer(types.INSPECTION_ANSWER.encode(explanation))
@@ -225,7 +227,7 @@ def inspections(call: Call[Caller, InspectionRequest]) -> Response:
         "An application's keys: ids, states, public parts",
         types.KEYS_ANSWER,
         auth=callers.authenticate,
-        tell=Caller.facts,
+        log_fields=Caller.facts,
         scheme="apiKey",
         problems=(*CALLER_PROBLEMS, "application-not-allowed", "invalid-request", *KEY_PROBLEMS),
         parameters=(APP_PARAMETER,),
@@ -236,5 +238,5 @@ def keys(call: Call[Caller, None]) -> Response:
     """Which key signs now, and which still verifies."""
     sdk_app_id = app_of(call.path)
     call.facts["sdkAppId"] = sdk_app_id
-    stated = inspector.keys(call.who, sdk_app_id)
-    return answer(types.KEYS_ANSWER.encode(types.ApplicationKeys(sdk_app_id, stated)))
+    application_keys = types.ApplicationKeys(sdk_app_id, inspector.keys(call.who, sdk_app_id))
+    return answer(types.KEYS_ANSWER.encode(application_keys))

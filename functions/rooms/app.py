@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Chalice, Response
 
 from chalicelib.api import rooms as types
-from chalicelib.api.conditional import answer_unless_same
+from chalicelib.api.conditional import answer_if_body_changed
 from chalicelib.api.gate import Call, Gate, Route
 from chalicelib.api.log import store_failures
 from chalicelib.api.parameters import APP_PARAMETER, ROOM_PARAMETER, app_of, parameter, room_of
@@ -54,7 +54,7 @@ PROBLEMS = (
 )
 
 
-def reading(
+def read_route(
     path: str,
     summary: str,
     answer_type: Type[Any],
@@ -63,14 +63,14 @@ def reading(
     parameters: tuple[dict[str, Any], ...],
     problems: tuple[str, ...],
 ) -> Route[Caller, None]:
-    """A route that a caller who may read asks."""
+    """A GET route for callers with the action ``read``."""
     return Route(
         "GET",
         path,
         summary,
         answer_type,
         auth=callers.authenticate,
-        tell=Caller.facts,
+        log_fields=Caller.facts,
         scheme="apiKey",
         problems=(*PROBLEMS, *problems),
         parameters=(APP_PARAMETER, *parameters),
@@ -80,7 +80,7 @@ def reading(
 
 
 @gate.route(
-    reading(
+    read_route(
         "/v1/apps/{app}/rooms",
         "Rooms with members, of those that the caller may use; as they stood a moment ago",
         types.ROOMS_ANSWER,
@@ -104,11 +104,11 @@ def open_rooms(call: Call[Caller, None]) -> Response:
     )
     rooms = [types.summary_of(open_room) for open_room in listed]
     page = types.RoomsPage(sdk_app_id, rooms, cursors.after(last))
-    return answer_unless_same(call, types.ROOMS_ANSWER.encode(page))
+    return answer_if_body_changed(call, types.ROOMS_ANSWER.encode(page))
 
 
 @gate.route(
-    reading(
+    read_route(
         "/v1/apps/{app}/rooms/{room}",
         "Who is in a room, or was; nobody in a room that was never seen",
         types.ROSTER_ANSWER,
@@ -120,25 +120,25 @@ def open_rooms(call: Call[Caller, None]) -> Response:
 def room(call: Call[Caller, None]) -> Response:
     """The roster of a room.
 
-    A room exists for Tencent only while someone is in it, and for us only by its reports. So one
-    that nobody reported from is an empty roster, not a 404: to a backend that polls, "nobody yet"
-    and "nobody any more" are the same answer.
+    A room exists for Tencent only while someone is in it, and for Roomgate only by its reports. So
+    a room without reports has an empty roster, not a 404: a backend that polls need not tell
+    "nobody yet" from "nobody any more".
     """
     ref = room_in_path(call)
-    asking = parameter("for", call.query["for"], USER_ID) if "for" in call.query else None
-    call.who.may("read", ref.sdk_app_id, room=ref.room, user_id=asking, in_path=True, user_in="for")
+    viewer = parameter("for", call.query["for"], USER_ID) if "for" in call.query else None
+    call.who.may("read", ref.sdk_app_id, room=ref.room, user_id=viewer, in_path=True, user_in="for")
     at = types.past_of(call.query, call.now_ms)
     if at is None:
-        return types.answer_roster(call, history, confirmations, ref, asking)
-    playurls = history.playurls(ReporterKey(*ref, asking)) if asking else {}
+        return types.answer_roster(call, history, confirmations, ref, viewer)
+    playurls = history.playurls(ReporterKey(*ref, viewer)) if viewer else {}
     standing = history.standing(ref, call.now_ms)
     past = history.roster_at(standing, at, call.now_ms)
     roster = types.roster_of(standing, past, playurls, set(), at)
-    return answer_unless_same(call, types.ROSTER_ANSWER.encode(roster))
+    return answer_if_body_changed(call, types.ROSTER_ANSWER.encode(roster))
 
 
 @gate.route(
-    reading(
+    read_route(
         "/v1/apps/{app}/rooms/{room}/timeline",
         "Who came to a room and who left, in the order in which that was recorded",
         types.TIMELINE_ANSWER,
@@ -160,11 +160,11 @@ def timeline(call: Call[Caller, None]) -> Response:
     )
     after = cursors.after(page.after)
     timeline_page = types.TimelinePage(ref.sdk_app_id, ref.room, page.changes, after)
-    return answer_unless_same(call, types.TIMELINE_ANSWER.encode(timeline_page))
+    return answer_if_body_changed(call, types.TIMELINE_ANSWER.encode(timeline_page))
 
 
 @gate.route(
-    reading(
+    read_route(
         "/v1/apps/{app}/users/{user}/sessions",
         "A user's sessions, the newest first, in those rooms that the caller may use",
         types.SESSIONS_ANSWER,
@@ -188,11 +188,11 @@ def sessions(call: Call[Caller, None]) -> Response:
         covers=call.who.covers,
     )
     page = types.SessionsPage(sdk_app_id, user, listed, cursors.after(last))
-    return answer_unless_same(call, types.SESSIONS_ANSWER.encode(page))
+    return answer_if_body_changed(call, types.SESSIONS_ANSWER.encode(page))
 
 
 def room_in_path(call: Call[Caller, None]) -> RoomKey:
-    """The room in a path; the log line tells of it."""
+    """The room in a path; the log line names it."""
     ref = RoomKey(app_of(call.path), room_of(call.path))
     call.facts |= {"sdkAppId": ref.sdk_app_id, "room": ref.room.key}
     return ref

@@ -1,4 +1,4 @@
-"""webhook: the rooms' members report who is inside, backends relay it, Tencent calls back."""
+"""webhook: reports by members of a room, reports that backends relay, Tencent's callbacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.api import rooms, signed
 from chalicelib.api import webhook as types
 from chalicelib.api.bodies import read_raw
 from chalicelib.api.cross_origin import origins_from_env
-from chalicelib.api.gate import Call, Gate, Route, Signed, answer
+from chalicelib.api.gate import Call, Gate, Route, SignedRequest, answer
 from chalicelib.api.log import store_failures
 from chalicelib.auth.callback_keys import CallbackKeys
 from chalicelib.auth.callback_signatures import authenticate_callback, check_time
@@ -24,7 +24,7 @@ from chalicelib.auth.signers import Signers
 from chalicelib.roster.callback import Callback
 from chalicelib.roster.pace import heartbeat_after
 from chalicelib.roster.signal import Kind, Order, Signal, Source
-from chalicelib.roster.userlist import MOST_LEFT_OUT, ListTooLarge, parse_pushed
+from chalicelib.roster.userlist import MOST_LEFT_OUT, parse_pushed
 from chalicelib.stores.names import Names
 from chalicelib.stores.preload import preload
 from chalicelib.stores.room_limits import RoomLimits
@@ -47,17 +47,17 @@ failures = store_failures(app.app_name)
 report_keys = ReportTokenKeys(store, names, failures)
 relays = Signers(store, names.relay_prefix, Relay.from_json, "relays", failures)
 callback_keys = Signers(store, names.callback_prefix, CallbackKeys.from_json, "callbacks", failures)
-largest = RoomLimits(store, names, failures)
+room_limits = RoomLimits(store, names, failures)
 history = History(connect(), os.environ["ROOMGATE_TABLE"], Retention.of(os.environ))
 confirmations = Confirmations(history.table)
-folder = RoomWriter(history.table, most=largest.of)
+writer = RoomWriter(history.table, most=room_limits.of)
 
 if store.preloads and "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     preload(report_keys.preload)
 
 gate = Gate(app, "webhook", ready=report_keys.loaded, origins=origins_from_env(os.environ))
 
-COUNTS = {
+METRIC_OF_OUTCOME = {
     "applied": "ReportsApplied",
     "unchanged": "ReportsUnchanged",
     "stale": "ReportsStale",
@@ -68,12 +68,12 @@ COUNTS = {
 
 
 def authenticate(authorization: str | None, now: float) -> Claims:
-    """What the request's report token allows."""
+    """The claims of the request's report token."""
     return authenticate_report(authorization, report_keys, now)
 
 
-def facts_of(token: Claims) -> dict[str, Any]:
-    """What a log line says of a report token."""
+def log_fields_of(token: Claims) -> dict[str, Any]:
+    """Whose report token it is, for the log line; never the token."""
     return {
         "sdkAppId": token.sdk_app_id,
         "room": token.room.key,
@@ -91,9 +91,9 @@ def facts_of(token: Claims) -> dict[str, Any]:
         "Who else is in the room, by one of its members",
         types.REPORT_ANSWER,
         types.REPORT_REQUEST,
-        most=types.BODY_MOST,
+        max_bytes=types.BODY_MOST,
         auth=authenticate,
-        tell=facts_of,
+        log_fields=log_fields_of,
         scheme="reportToken",
         problems=(
             "report-token-missing",
@@ -110,12 +110,12 @@ def facts_of(token: Claims) -> dict[str, Any]:
 def userlist_reports(
     call: Call[Claims, types.ReportRequest | types.HeartbeatRequest],
 ) -> Response:
-    """Store one report, durably, before the answer; a heartbeat is only heard."""
+    """Store one report before the answer; a heartbeat only renews what is known."""
     token, body = call.who, call.body
     reporter = ReporterKey(token.sdk_app_id, token.room, token.user_id)
     if isinstance(body, types.HeartbeatRequest):
-        return hear(call, reporter, token.epoch, body.hash, Source.CLIENT)
-    return record(call, reporter, token.epoch, body, Source.CLIENT)
+        return apply_heartbeat(call, reporter, token.epoch, body.hash, Source.CLIENT)
+    return apply_report(call, reporter, token.epoch, body, Source.CLIENT)
 
 
 @gate.route(
@@ -125,7 +125,7 @@ def userlist_reports(
         "Who is in the room of the report token, for its members' screens",
         rooms.ROSTER_ANSWER,
         auth=authenticate,
-        tell=facts_of,
+        log_fields=log_fields_of,
         scheme="reportToken",
         problems=(
             "report-token-missing",
@@ -139,14 +139,14 @@ def userlist_reports(
     )
 )
 def roster(call: Call[Claims, None]) -> Response:
-    """The roster of the token's own room, with the play URLs that its member knows."""
+    """The roster of the token's room, with the play URLs that its member knows."""
     token = call.who
     ref = RoomKey(token.sdk_app_id, token.room)
     return rooms.answer_roster(call, history, confirmations, ref, token.user_id)
 
 
-def authenticate_relayed(request: Signed) -> RelayGrant:
-    """What the relay's signature allows."""
+def authenticate_relayed(request: SignedRequest) -> RelayGrant:
+    """The grant of the relay that signed."""
     return authenticate_relay(request.path["relay"], request.headers, request.raw, relays)
 
 
@@ -157,9 +157,9 @@ def authenticate_relayed(request: Signed) -> RelayGrant:
         "Who else is in the room, by one of its members, as a backend relays it",
         types.REPORT_ANSWER,
         signed.RELAYED_REQUEST,
-        most=types.BODY_MOST,
+        max_bytes=types.BODY_MOST,
         signed=authenticate_relayed,
-        tell=RelayGrant.facts,
+        log_fields=RelayGrant.facts,
         scheme="relaySignature",
         problems=(
             "relay-signature-missing",
@@ -174,19 +174,19 @@ def authenticate_relayed(request: Signed) -> RelayGrant:
     )
 )
 def relayed_reports(call: Call[RelayGrant, signed.Relayed]) -> Response:
-    """Take what a relay passes on, as from the member itself."""
+    """Handle what a relay passes on as if the member itself had sent it."""
     relayed = call.body
     call.facts |= relayed.facts()
     call.who.may_report(relayed.sdk_app_id)
     check_epoch(relayed.epoch, call.now_ms)
     reporter = ReporterKey(relayed.sdk_app_id, relayed.room, relayed.user_id)
-    if isinstance(relayed.said, types.HeartbeatRequest):
-        return hear(call, reporter, relayed.epoch, relayed.said.hash, Source.RELAY)
-    return record(call, reporter, relayed.epoch, relayed.said, Source.RELAY)
+    if isinstance(relayed.report, types.HeartbeatRequest):
+        return apply_heartbeat(call, reporter, relayed.epoch, relayed.report.hash, Source.RELAY)
+    return apply_report(call, reporter, relayed.epoch, relayed.report, Source.RELAY)
 
 
-def authenticate_signed(request: Signed) -> int:
-    """The application whose callback Tencent signed."""
+def authenticate_signed(request: SignedRequest) -> int:
+    """The sdkAppId whose callback key signed."""
     return authenticate_callback(request.headers, request.raw, callback_keys)
 
 
@@ -197,10 +197,10 @@ def authenticate_signed(request: Signed) -> int:
         "What Tencent saw happen in a room",
         signed.CALLBACK_ANSWER,
         signed.CALLBACK,
-        most=signed.CALLBACK_MOST,
+        max_bytes=signed.CALLBACK_MOST,
         read=read_raw,
         signed=authenticate_signed,
-        tell=lambda sdk_app_id: {"sdkAppId": sdk_app_id},
+        log_fields=lambda sdk_app_id: {"sdkAppId": sdk_app_id},
         scheme="callbackSignature",
         problems=(
             "callback-signature-missing",
@@ -210,30 +210,31 @@ def authenticate_signed(request: Signed) -> int:
         ),
         parameters=signed.CALLBACK_PARAMETERS,
         event="callback",
-        refused="CallbacksRefused",
+        refusals_metric="CallbacksRefused",
     )
 )
 def trtc_callbacks(call: Call[int, Callback]) -> Response:
-    """Store and fold a callback, and answer as Tencent asks."""
+    """Store and apply a callback, and answer as Tencent asks."""
     callback = call.body
     call.facts |= callback.facts()
     check_time(callback.sent, call.now_ms)
     stored = StoredCallback(call.who, call.now_ms, callback)
-    call.outcome = folder.take_callback(stored, call.now_ms)
+    call.outcome = writer.record_callback(stored, call.now_ms)
     call.counts["Callbacks"] = 1
     return answer(signed.CALLBACK_ANSWER.encode(signed.CallbackAnswer()))
 
 
-def hear(
-    call: Call[Any, Any], reporter: ReporterKey, epoch: int, known: str, source: Source
+def apply_heartbeat(
+    call: Call[Any, Any], reporter: ReporterKey, epoch: int, list_hash: str, source: Source
 ) -> Response:
-    """Hear a heartbeat that echoes the hash of its sender's last list."""
+    """Apply a heartbeat; it echoes the hash of its sender's last list."""
     call.facts["heartbeat"] = True
     now = call.now_ms
     order = Order(epoch, 0)
-    heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, order, known)
-    result = folder.hear(reporter.ref, heartbeat, now)
-    # If others wrote the room all the time it was heard of; where it can't be read, nothing is.
+    heartbeat = Signal(Kind.HEARTBEAT, source, reporter.user_id, now, now, order, list_hash)
+    result = writer.apply(reporter.ref, heartbeat, now)
+    # Nothing of a heartbeat is stored. Here "stored" means that concurrent writers won every
+    # attempt, and their writes renewed the room as well.
     call.outcome = "unchanged" if result.outcome == "stored" else result.outcome
     call.counts["Heartbeats"] = 1
     head = result.room.head
@@ -247,28 +248,27 @@ def hear(
     )
 
 
-def record(
+def apply_report(
     call: Call[Any, Any],
     reporter: ReporterKey,
     epoch: int,
     body: types.ReportRequest,
     source: Source,
 ) -> Response:
-    """Store and fold a list, or the word that its reporter left."""
+    """Store and apply a list, or the statement that its reporter left."""
     call.facts |= {"epoch": epoch, "seq": body.seq}
     view = None if body.pushed is True else parse_pushed(body.pushed, reporter.user_id)
     if view is not None:
         call.facts |= {"hash": view.hash, "members": view.members}
-        _check_size(view.members, largest.of(reporter.sdk_app_id))
     report = Report(reporter, epoch, body.seq, call.now_ms, body.age, source, view, body.resent)
     try:
-        result = folder.take(report, call.now_ms)
+        result = writer.record(report, call.now_ms)
     except ReportConflict:
         call.counts["ReportsConflict"] = 1
         raise
     left_out = (*(view.left_out if view else ()), *result.dropped)
     call.outcome = result.outcome
-    call.counts[COUNTS[result.outcome]] = 1
+    call.counts[METRIC_OF_OUTCOME[result.outcome]] = 1
     return reply(
         types.ReportAnswer(
             result.outcome,
@@ -285,11 +285,5 @@ def record(
 
 
 def reply(report_answer: types.ReportAnswer) -> Response:
-    """Answer a member."""
+    """Encode the answer to a report or a heartbeat."""
     return answer(types.REPORT_ANSWER.encode(report_answer))
-
-
-def _check_size(members: int, most: int) -> None:
-    if members > most:
-        detail = f"The room has {members} members by this list; the application allows {most}."
-        raise ListTooLarge(detail)

@@ -77,13 +77,13 @@ class Stage:
         self._sweep(now)
         if isinstance(said, Called):
             stored = said.stored(now)
-            self.done[self._folder.take_callback(stored, now)] += 1
+            self.done[self._folder.record_callback(stored, now)] += 1
             return
         if isinstance(said, Beaten):
             ref = said.client.room.call.ref
-            taken = self._folder.hear(ref, said.signal(now), now)
+            taken = self._folder.apply(ref, said.signal(now), now)
         else:
-            taken = self._folder.take(said.report(now), now)
+            taken = self._folder.record(said.report(now), now)
         self.done[taken.outcome] += 1
         if taken.resend and isinstance(said, Beaten):
             again = now + transit(self._chance)

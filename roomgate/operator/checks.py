@@ -116,7 +116,7 @@ def _deploy(session: Session) -> str:
 
 
 def permissions(session: Session) -> Iterator[Finding]:
-    """What an operator needs, by read-only calls; what is not there is no want of permission."""
+    """Whether the operator's permissions suffice, by calls that only read."""
     names = session.names
     asked: dict[str, Callable[[], Any]] = {
         "ssm:GetParametersByPath (applications)": lambda: session.ssm.get_parameters_by_path(

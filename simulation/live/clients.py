@@ -23,6 +23,7 @@ TIMEOUT: Final = 20
 """Seconds that a client waits for an answer before it sends again."""
 _TENCENTS_PAUSES: Final = (0.1, 10, 10, 10)
 """Seconds between Tencent's tries: one more at once, then every 10 s until a minute has gone."""
+ENTRY_TRIES: Final = 5
 PAUSE: Final = 0.5
 """Seconds before a client sends again what was not acknowledged."""
 
@@ -47,15 +48,19 @@ class Doors(NamedTuple):
 
     def enter(self, user: str, room: int) -> str:
         """Take an entry; its report token."""
-        response = requests.post(
-            f"{self.urls['issuer']}/v1/entries",
-            headers={"Authorization": f"Bearer {self.api_key}"},
-            json={"sdkAppId": self.sdk_app_id, "userId": user, "roomId": room},
-            timeout=TIMEOUT,
-        )
-        response.raise_for_status()
-        token: str = response.json()["report"]["token"]
-        return token
+        for attempt in range(ENTRY_TRIES):
+            with contextlib.suppress(requests.Timeout, requests.ConnectionError):
+                response = requests.post(
+                    f"{self.urls['issuer']}/v1/entries",
+                    headers={"Authorization": f"Bearer {self.api_key}"},
+                    json={"sdkAppId": self.sdk_app_id, "userId": user, "roomId": room},
+                    timeout=TIMEOUT,
+                )
+                if response.ok:
+                    token: str = response.json()["report"]["token"]
+                    return token
+            time.sleep(PAUSE * (attempt + 1))
+        raise requests.ConnectionError(f"no entry for {user} in {ENTRY_TRIES} tries")
 
     def roster(self, room: int, path: str = "", **query: str) -> dict[str, Any]:
         """Read a room, or its timeline."""
@@ -94,10 +99,10 @@ class Doors(NamedTuple):
         url = f"{self.urls['webhook']}/v1/trtc-callbacks"
         for pause in (0, *_TENCENTS_PAUSES):
             time.sleep(pause)
-            response = requests.post(url, headers=headers, data=body, timeout=TIMEOUT)
-            if response.ok:
-                return
-        response.raise_for_status()
+            with contextlib.suppress(requests.Timeout, requests.ConnectionError):
+                if requests.post(url, headers=headers, data=body, timeout=TIMEOUT).ok:
+                    return
+        raise requests.ConnectionError(f"the callback about {user} was not taken")
 
 
 class Client(Thread):

@@ -157,12 +157,12 @@ class Play:
         self._kept = max(self._kept, upto)
 
     def _refold(self, ref: RoomKey, said: Signal) -> None:
-        self._keeper.refold(self._keeper.table.room(ref), said, self.now)
+        self._keeper.reapply(self._keeper.table.room(ref), said, self.now)
 
     def _fold_again(self, ref: RoomKey, said: Signal) -> None:
         """What is folded changes nothing a second time, once all is settled that is due by then."""
         room = self._other.settle(ref, said.received)
-        self.unfolded += self._other.refold(room, said, self.now) is not room
+        self.unfolded += self._other.reapply(room, said, self.now) is not room
 
     def _until_done(self, step: Callable[[], object]) -> None:
         """Take a step until it succeeds, as Lambda does with a record of a stream."""

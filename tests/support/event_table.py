@@ -370,9 +370,9 @@ class EventTableContract:
         for seq, (t, user, others) in enumerate(said):
             view = view_of(user, dict.fromkeys(others.split()))
             sent = report(ref.room, view, seq)
-            folder.take(sent._replace(received=EPOCH + t), EPOCH + t)
+            folder.record(sent._replace(received=EPOCH + t), EPOCH + t)
         left = Report(ReporterKey(*ref, "carla"), EPOCH, 9, EPOCH + 20_000, 0, Source.CLIENT, None)
-        outcomes = [folder.take(left, EPOCH + 20_000).outcome for _ in range(2)]
+        outcomes = [folder.record(left, EPOCH + 20_000).outcome for _ in range(2)]
         assert outcomes == ["applied", "duplicate"]
         beat = Signal(
             Kind.HEARTBEAT,
@@ -383,7 +383,7 @@ class EventTableContract:
             Order(0, 0),
             set_hash(["anna", "berta"]),
         )
-        heard = folder.hear(ref, beat, EPOCH + 21_000)
+        heard = folder.apply(ref, beat, EPOCH + 21_000)
         assert (heard.outcome, heard.resend) == ("unchanged", False)
         room = table.room(ref)
         assert set(table.members(room)) == {"anna", "berta"}

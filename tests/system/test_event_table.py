@@ -64,7 +64,7 @@ def take_at_once(client: DynamoDBClient, name: str, reports: list[Report]) -> li
         folder = RoomWriter(EventTable(client, name))
         barrier.wait()
         try:
-            return str(folder.take(one, EPOCH).outcome)
+            return str(folder.record(one, EPOCH).outcome)
         except ReportConflict:
             return "conflict"
 

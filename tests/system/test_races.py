@@ -78,7 +78,7 @@ class Race:
                 report = Report(place, EPOCH, seq, EPOCH + t, 0, Source.CLIENT, view)
                 while True:
                     try:
-                        folder.take(report, EPOCH + t)
+                        folder.record(report, EPOCH + t)
                     except StoreUnavailable:
                         continue
                     break

@@ -103,7 +103,7 @@ def test_a_length_is_told_as_one_would_say_it(wanted: Text, said: str) -> None:
     """A range where there is one."""
     with pytest.raises(DecodeErrors) as caught:
         wanted.decode("abcdefg")
-    assert [wrong.detail for wrong in caught.value.wrong] == [said]
+    assert [error.detail for error in caught.value.errors] == [said]
 
 
 def test_a_refusal_stays_short() -> None:
@@ -117,7 +117,7 @@ def test_array_items_are_named_by_index() -> None:
     assert names.decode(["b", "a"]) == [2, 1]
     with pytest.raises(DecodeErrors) as caught:
         names.decode(["a", "c", 5])
-    assert [wrong.place for wrong in caught.value.wrong] == ["/1", "/2"]
+    assert [error.place for error in caught.value.errors] == ["/1", "/2"]
     for bad in (["a", "a"], ["a"] * 4, "a", None):
         with pytest.raises(DecodeErrors):
             names.decode(bad)
@@ -221,4 +221,4 @@ def test_a_wrong_value_is_refused_with_its_place(change: dict[str, Any], place: 
     """Sets, numbers and nulls are as strict as the rest."""
     with pytest.raises(DecodeErrors) as caught:
         SHAPE.decode({"points": [], "tags": [], "width": 1, "colour": None, **change})
-    assert [wrong.place for wrong in caught.value.wrong] == [place]
+    assert [error.place for error in caught.value.errors] == [place]

@@ -95,10 +95,10 @@ class Deployed:
         if self._taken % EVERY == 0:
             self.deliver(signal.received)
         if signal.kind is Kind.HEARTBEAT:
-            return self.kept.folder.hear(ROOM, signal, signal.received).resend
+            return self.kept.folder.apply(ROOM, signal, signal.received).resend
         report = report_of(signal)
         if self._chance.random() >= DIES:
-            return self.kept.folder.take(report, report.received).resend
+            return self.kept.folder.record(report, report.received).resend
         self.dropped += 1
         room = self.kept.table.room(ROOM)
         self.kept.table.store(report, room, lambda: self.kept.table.members(room))

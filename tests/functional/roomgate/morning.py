@@ -36,11 +36,11 @@ def know_a_morning() -> EventTable:
     for seq, (at, user, others) in enumerate(LISTS):
         view = view_of(user, dict.fromkeys(others.split()))
         said = report(parse_room(7), view, seq, epoch=ms("09:00:00"), age=40, app=APP)
-        RoomWriter(table).take(said._replace(received=ms(at)), ms(at))
+        RoomWriter(table).record(said._replace(received=ms(at)), ms(at))
     RoomWriter(table).settle(RoomKey(APP, parse_room(7)), ms("10:21:00"))
     eleven = ms("11:00:00")
     enters = Signal(Kind.ENTERED, Source.TENCENT, "dora", eleven - 90, eleven)
-    RoomWriter(table).hear(RoomKey(APP + 1, parse_room("aula")), enters, eleven)
+    RoomWriter(table).apply(RoomKey(APP + 1, parse_room("aula")), enters, eleven)
     return table
 
 

@@ -39,7 +39,7 @@ def table(aws: None, monkeypatch: pytest.MonkeyPatch) -> EventTable:  # noqa: AR
             parse_room(7), view_of(user, dict.fromkeys(others.split())), seq, app=int(APP)
         )
         at = NOW + 1000 * seq
-        RoomWriter(table).take(sent._replace(received=at), at)
+        RoomWriter(table).record(sent._replace(received=at), at)
     return table
 
 
@@ -99,9 +99,9 @@ def test_a_report_beside_a_roster_that_is_gone_is_explained(cli: Cli, table: Eve
     """Where reports are kept for longer than history is, there may be nothing to read them by."""
     many = plain_view(300)
     sent = report(parse_room(7), many, 0, app=int(APP))._replace(received=NOW + 9000)
-    RoomWriter(table).take(sent, NOW + 9000)
+    RoomWriter(table).record(sent, NOW + 9000)
     again = report(parse_room(7), many, 1, app=int(APP))._replace(received=NOW + 12_000)
-    RoomWriter(table).take(again, NOW + 12_000)
+    RoomWriter(table).record(again, NOW + 12_000)
     client = boto3.client("dynamodb")
     client.delete_item(TableName="events", Key=change_key(ROOM, 4))
     assert "no longer kept" in cli.failed("events", "replay", APP, "7")

@@ -148,7 +148,7 @@ def _report() -> None:
     for seq, users in enumerate(("anna berta", "berta anna", "berta")):
         user, *others = users.split()
         sent = report(parse_room(7), view_of(user, dict.fromkeys(others)), seq, app=int(APP))
-        folder.take(sent._replace(received=now + 1000 * seq), now + 1000 * seq)
+        folder.record(sent._replace(received=now + 1000 * seq), now + 1000 * seq)
     folder.settle(RoomKey(int(APP), parse_room(7)), now + 30_000)
 
 

@@ -8,7 +8,7 @@ from chalice.app import Chalice, Response
 from openapi_spec_validator import validate
 
 from chalicelib.api.bodies import read_raw
-from chalicelib.api.gate import Call, Gate, Route, Signed, answer
+from chalicelib.api.gate import Call, Gate, Route, SignedRequest, answer
 from chalicelib.api.problems import PROBLEMS, problem_body
 from chalicelib.errors import ApiError, FieldError
 from chalicelib.schema import Checked, Field, Integer, Record
@@ -23,7 +23,7 @@ def authenticate(authorization: str | None, now: float) -> str:
     return "me"
 
 
-def authenticate_signed(signed: Signed) -> bytes:
+def authenticate_signed(signed: SignedRequest) -> bytes:
     if signed.headers.get("x-signature") != f"of {len(signed.raw)} bytes for {signed.path['id']}":
         raise ApiError("relay-signature-invalid", "Not you.")
     return signed.raw
@@ -47,7 +47,7 @@ def app() -> Chalice:
             authenticate,
             scheme="apiKey",
             parameters=(parameter,),
-            tell=lambda who: {"who": who},
+            log_fields=lambda who: {"who": who},
         )
     )
     def things(call: Call[str, int]) -> Response:
@@ -69,7 +69,7 @@ def app() -> Chalice:
             100,
             signed=authenticate_signed,
             parameters=(parameter,),
-            tell=lambda who: {"bytes": len(who)},
+            log_fields=lambda who: {"bytes": len(who)},
         )
     )
     def signed_things(call: Call[bytes, int]) -> Response:

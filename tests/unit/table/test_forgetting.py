@@ -55,14 +55,14 @@ class World:
         sent = report(parse_room(7), view, self._seq, app=app)._replace(received=EPOCH + t)
         if anew:
             sent = sent._replace(epoch=EPOCH + t)
-        self.folder.take(sent, EPOCH + t)
+        self.folder.record(sent, EPOCH + t)
 
     def leaves(self, user: str, t: int) -> None:
         """Somebody says it left."""
         self._seq += 1
         place = report(parse_room(7), view_of(user, {})).place
         left = Report(place, EPOCH, self._seq, EPOCH + t, 0, Source.CLIENT, None)
-        self.folder.take(left, EPOCH + t)
+        self.folder.record(left, EPOCH + t)
 
     def forget(self) -> set[RoomKey]:
         """Do it; the rooms that have to wait."""

@@ -90,7 +90,7 @@ class StoredRoom:
         for key, _, item in list(self.client.log):
             if item and key["pk"]["S"].startswith("P#"):
                 said = signal_of(item, lambda version: table.members_at(REF, version))
-                self.folder.hear(REF, said, self.now)
+                self.folder.apply(REF, said, self.now)
 
     def must_hold(self) -> None:
         """The timeline leads to the head; no count is ever negative, no witness counts twice."""

@@ -96,7 +96,7 @@ def test_each_past_roster_is_the_replayed_timeline(
     folder = RoomWriter(history.table, sleep=lambda _seconds: None)
     signals = World(setting, seed).sent.signals
     for signal in signals:
-        folder.hear(ref, signal, signal.received)
+        folder.apply(ref, signal, signal.received)
     now = signals[-1].received + 5_000
     standing = history.standing(ref, now)
     changes = list(history.table.changes(ref, 0, standing.room.head.version))

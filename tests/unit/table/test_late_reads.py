@@ -52,7 +52,7 @@ def test_what_a_late_read_misses_is_read_strongly() -> None:
     for number in range(20):
         others = {**view.others, **{f"guest{at}": None for at in range(number)}}
         sent = report(parse_room(room), view_of(view.reporter, others), number + 1)
-        state = folder.take(sent._replace(received=EPOCH + number), EPOCH + number).room
+        state = folder.record(sent._replace(received=EPOCH + number), EPOCH + number).room
     assert state.base > 0
     assert state.inline is None
     late: Any = LateClient(client)

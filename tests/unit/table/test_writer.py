@@ -132,13 +132,13 @@ def test_a_report_survives_any_failure_that_passes(
     folder = RoomWriter(faulty(client, error, nth, lost=lost))
     if nth <= PUT_REPORT:
         with pytest.raises(StoreUnavailable) as caught:
-            folder.take(sent, EPOCH)
+            folder.record(sent, EPOCH)
         assert (caught.value.code, caught.value.retry_after) == ("store-unavailable", 1)
     else:
-        assert folder.take(sent, EPOCH).outcome == "stored"
+        assert folder.record(sent, EPOCH).outcome == "stored"
     stored = nth > PUT_REPORT or (nth == PUT_REPORT and lost)
     table = EventTable(client, "events")
-    again = RoomWriter(table).take(sent, EPOCH)
+    again = RoomWriter(table).record(sent, EPOCH)
     assert again.outcome == ("duplicate" if stored else "applied")
     assert set(table.members(again.room)) == {view.reporter, *view.others}
     assert table.newest(sent.place) == sent
@@ -147,9 +147,9 @@ def test_a_report_survives_any_failure_that_passes(
 def test_what_comes_again_counts_as_of_when_it_came_in_first(client: DynamoDBClient) -> None:
     """Its first try died before it was folded; a minute later it is no newer for that."""
     sent = report(parse_room(fresh_room()), plain_view(3))
-    assert RoomWriter(faulty(client, PASSING[0], COMMIT)).take(sent, EPOCH).outcome == "stored"
+    assert RoomWriter(faulty(client, PASSING[0], COMMIT)).record(sent, EPOCH).outcome == "stored"
     table, later = EventTable(client, "events"), EPOCH + 60_000
-    again = RoomWriter(table).take(sent._replace(received=later), later)
+    again = RoomWriter(table).record(sent._replace(received=later), later)
     assert again.outcome == "duplicate"
     assert {member.since for member in table.members(again.room).values()} == {EPOCH}
 
@@ -164,12 +164,12 @@ def test_a_callback_that_comes_again_is_folded_all_the_same(client: DynamoDBClie
         folder = RoomWriter(faulty(client, PASSING[0], nth))
         if nth == put:
             with pytest.raises(StoreUnavailable):
-                folder.take_callback(callback, EPOCH)
+                folder.record_callback(callback, EPOCH)
         else:
-            assert folder.take_callback(callback, EPOCH) in {"stored", "duplicate"}
+            assert folder.record_callback(callback, EPOCH) in {"stored", "duplicate"}
     table = EventTable(client, "events")
     assert table.room(ref).head.size == 0
-    assert RoomWriter(table).take_callback(callback, EPOCH) == "duplicate"
+    assert RoomWriter(table).record_callback(callback, EPOCH) == "duplicate"
     assert set(table.members(table.room(ref))) == {"anna"}
     (item,) = stored_items(client, "events", callbacks_pk(ref.sdk_app_id, str(ref.room)))
     assert item["ttl"] == {"N": str(EPOCH // 1000 + REPORT_DAYS * DAY)}
@@ -179,7 +179,7 @@ def test_a_callback_that_comes_again_is_folded_all_the_same(client: DynamoDBClie
 def test_a_missing_right_or_table_is_no_refusal(client: DynamoDBClient, code: str) -> None:
     """What an operator must mend is a fault of ours: no caller is told to try again."""
     with pytest.raises(ClientError, match=code):
-        RoomWriter(faulty(client, client_error(code), 2)).take(
+        RoomWriter(faulty(client, client_error(code), 2)).record(
             report(parse_room(fresh_room()), plain_view(3)), EPOCH
         )
 
@@ -204,7 +204,7 @@ def test_a_write_that_others_beat_is_told_from_one_that_failed(
     sent = report(parse_room(fresh_room()), plain_view(3))
     pauses = list[float]()
     folder = RoomWriter(faulty(client, error, COMMIT), sleep=pauses.append, chance=lambda: 1.0)
-    assert folder.take(sent, EPOCH).outcome == "applied"
+    assert folder.record(sent, EPOCH).outcome == "applied"
     assert pauses == [0.02]
 
 
@@ -233,7 +233,7 @@ class Busy:
         self._number += 1
         view = view_of("other", {f"u{number}": None for number in range(self._number)})
         sent = report(RoomKey.of(key).room, view, self._number, epoch=EPOCH - 1000 + self._number)
-        RoomWriter(self._others).take(sent, EPOCH)
+        RoomWriter(self._others).record(sent, EPOCH)
         return self._client.transact_write_items(**arguments)
 
 
@@ -244,11 +244,11 @@ def test_after_some_tries_the_rest_is_left_to_the_keeper(client: DynamoDBClient)
     others = EventTable(client, "events")
     busy: Any = Busy(client, others)
     folder = RoomWriter(EventTable(busy, "events"), sleep=pauses.append, chance=lambda: 1.0)
-    assert folder.take(sent, EPOCH).outcome == "stored"
+    assert folder.record(sent, EPOCH).outcome == "stored"
     assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.32])
     assert len(pauses) == TRIES - 1
     assert "anna" not in others.members(others.room(sent.place.ref))
-    RoomWriter(others).hear(sent.place.ref, sent.signal, EPOCH)
+    RoomWriter(others).apply(sent.place.ref, sent.signal, EPOCH)
     assert "anna" in others.members(others.room(sent.place.ref))
 
 
@@ -259,7 +259,7 @@ def test_the_next_try_goes_on_from_what_others_have_written(client: DynamoDBClie
     busy: Any = Busy(client, others, times=1)
     pauses = list[float]()
     folder = RoomWriter(EventTable(busy, "events"), sleep=pauses.append)
-    assert (folder.take(sent, EPOCH).outcome, len(pauses)) == ("applied", 1)
+    assert (folder.record(sent, EPOCH).outcome, len(pauses)) == ("applied", 1)
     room = others.room(sent.place.ref)
     assert set(others.members(room)) == {"anna", "other", "u0", "zoe"}
     changes = others.changes(room.ref, 0, room.head.version)
@@ -281,7 +281,7 @@ def test_what_is_due_is_settled_once(client: DynamoDBClient) -> None:
     table = EventTable(client, "events")
     folder = RoomWriter(table)
     sent = report(parse_room(fresh_room()), plain_view(3))
-    folder.take(sent, EPOCH)
+    folder.record(sent, EPOCH)
     before = table.room(sent.place.ref)
     assert folder.settle(sent.place.ref, EPOCH + 1000) == before
     ended = folder.settle(sent.place.ref, before.head.lease_ends)
@@ -301,7 +301,7 @@ def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -
     for number in range(SNAPSHOT_EVERY_APART):
         others = dict(list(view.others.items())[: 150 + number])
         seen = view_of(view.reporter, others)
-        folder.take(
+        folder.record(
             report(parse_room(room), seen, number, epoch=EPOCH + 1000 * number), EPOCH + 60_000
         )
     state = table.room(RoomKey(1, parse_room(room)))
@@ -309,8 +309,8 @@ def test_a_room_whose_snapshot_is_gone_loses_no_report(client: DynamoDBClient) -
     client.delete_item(TableName="events", Key=snapshot_key(state.ref, state.base))
     sent = report(parse_room(room), view, 0, epoch=EPOCH + 90_000)
     fresh = EventTable(client, "events")
-    assert RoomWriter(fresh).take(sent, EPOCH + 90_000).outcome == "stored"
+    assert RoomWriter(fresh).record(sent, EPOCH + 90_000).outcome == "stored"
     assert fresh.newest(sent.place) == sent
     late = EPOCH + 2 * LEASE
     beat = Signal(Kind.HEARTBEAT, Source.CLIENT, "zoe", late, late, hash=view.hash)
-    assert RoomWriter(EventTable(client, "events")).hear(state.ref, beat, late).outcome == "stored"
+    assert RoomWriter(EventTable(client, "events")).apply(state.ref, beat, late).outcome == "stored"
