@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.auth.token_rotation import TokenKeys
 from chalicelib.keys.application_rotation import ApplicationKey
-from chalicelib.keys.material import UnusableKey
 from chalicelib.keys.rotation import NotRotatable
 from chalicelib.stores.settings import Settings
+from chalicelib.stores.store import UnusableKey
 from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:

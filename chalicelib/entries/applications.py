@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.errors import ApiError
-from chalicelib.keys.material import UnusableKey
-from chalicelib.stores.store import NotInStore, StoreDown
+from chalicelib.stores.store import NotInStore, StoreDown, UnusableKey
 
 if TYPE_CHECKING:
     from chalicelib.keys.applications import Application, Applications

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.keys.material import UnusableKey
 from chalicelib.keys.rotation import BadCandidate, NothingToRotateTo
+from chalicelib.stores.store import UnusableKey
 from chalicelib.tickets import TicketRefused, issue_user_sig, load_public_key, verify_user_sig
 
 if TYPE_CHECKING:

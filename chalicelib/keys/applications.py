@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chalicelib.keys.material import KeyReader, UnusableKey
+from chalicelib.keys.material import KeyReader
 from chalicelib.stores.cache import STALE_SECONDS, RefreshingCache
 from chalicelib.stores.settings import Settings
-from chalicelib.stores.store import NotInStore, PerhapsNotInStore, StoreDown, StoreError
+from chalicelib.stores.store import (
+    NotInStore,
+    PerhapsNotInStore,
+    StoreDown,
+    StoreError,
+    UnusableKey,
+)
 from chalicelib.stores.stored import BadStoredValue
 
 if TYPE_CHECKING:

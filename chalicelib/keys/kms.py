@@ -13,8 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from chalicelib.keys.material import UnusableKey
-from chalicelib.stores.store import GARBLED, StoreDown, aws_settings
+from chalicelib.stores.store import GARBLED, StoreDown, UnusableKey, aws_settings
 from chalicelib.tickets import BadKey, load_public_key
 
 if TYPE_CHECKING:

@@ -8,16 +8,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from chalicelib.stores.store import StoreDown
+from chalicelib.stores.store import UnusableKey
 from chalicelib.tickets import BadKey, load_key
 
 if TYPE_CHECKING:
     from chalicelib.keys.kms import KmsKeys
     from chalicelib.tickets import SigningKey
-
-
-class UnusableKey(StoreDown):
-    """The store answered with a broken key, a disallowed algorithm or broken settings."""
 
 
 class KeyReader:

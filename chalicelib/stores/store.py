@@ -54,6 +54,10 @@ class StoreDown(StoreError):
     """The store does not answer, refuses, or answers with garbage."""
 
 
+class UnusableKey(StoreDown):
+    """The store answered with a broken key, a disallowed algorithm or broken settings."""
+
+
 class Secret:
     """One version of a secret; its repr does not show the value.
 

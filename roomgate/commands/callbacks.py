@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from chalicelib.auth.callback_keys import MOST_KEYS, CallbackKeys, is_key, new_key
-from roomgate.commands.apps import ApplicationStore
 from roomgate.commands.groups import Group
 from roomgate.commands.options import SDK_APP_ID
 from roomgate.commands.output import table, when
+from roomgate.operator.applications import ApplicationStore
 from roomgate.operator.deployed import follows_within
 from roomgate.operator.errors import OperatorError
 from roomgate.operator.files import TextFile

@@ -12,10 +12,10 @@ import click
 from chalicelib.auth.caller import ACTIONS, MOST_KEYS, Caller, hash_of
 from chalicelib.stores.cache import REFRESH_SECONDS, STALE_SECONDS
 from chalicelib.stores.stored import BadStoredValue
-from roomgate.commands.apps import ApplicationStore
 from roomgate.commands.groups import Group
 from roomgate.commands.options import CALLER_ID, MOMENT, SDK_APP_ID, SECONDS
 from roomgate.commands.output import table, when
+from roomgate.operator.applications import ApplicationStore
 from roomgate.operator.deployed import follows_within
 from roomgate.operator.errors import OperatorError
 

@@ -115,7 +115,7 @@ def bring(
 @click.pass_obj
 def show_all(session: Session) -> None:
     """Show the keys of all applications, by their ids."""
-    from roomgate.commands.apps import ApplicationStore  # noqa: PLC0415 (with the store, which brings botocore)
+    from roomgate.operator.applications import ApplicationStore  # noqa: PLC0415 (with the store, which brings botocore)
 
     stored, now = _store(session), time.time()
     found = {app: stored.find(app) for app in ApplicationStore(session).all()}

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 
 from chalicelib.keys.watch import STUCK_SECONDS
 from chalicelib.stores.stored import BadStoredValue
-from roomgate.commands.apps import ApplicationStore, allowing
 from roomgate.commands.callbacks import callback_keys_of
 from roomgate.commands.callers import CallerStore
 from roomgate.commands.output import span, when
 from roomgate.commands.relays import relays_of
 from roomgate.commands.session import DEFAULT_STACK
 from roomgate.operator.api import Api
+from roomgate.operator.applications import ApplicationStore, allowing
 from roomgate.operator.deployed import HTTPS, STACKS, Stack, stack_of, url_of
 from roomgate.operator.errors import NO_REGION, OperatorError, code_of
 from roomgate.operator.findings import FIX, LOOK, OK, Finding

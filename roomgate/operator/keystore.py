@@ -12,7 +12,7 @@ from chalicelib.keys import versions as labels
 from chalicelib.keys.material import KeyReader
 from chalicelib.keys.versions import STATES, Versions, value_of
 from chalicelib.stores.store import StoreDown
-from roomgate.commands.apps import ApplicationStore, allowing
+from roomgate.operator.applications import ApplicationStore, allowing
 from roomgate.operator.errors import OperatorError, code_of
 
 if TYPE_CHECKING:

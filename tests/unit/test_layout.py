@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.layout import ROOT
-from tests.support.imports import files, imports
+from tests.support.imports import files, imports, needed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +105,56 @@ def test_no_code_of_the_bundle_can_send_the_roomsig_request() -> None:
         "chalicelib/keys/probe.py",  # refuses to: see tests/unit/stores/test_settings.py
         "roomgate/operator/api.py",  # asks Roomgate's own functions
     }
+
+
+TOPS = ("chalicelib", "roomgate", "infra", "simulation", "bench")
+
+
+def modules() -> dict[str, Path]:
+    """Each module of ours by its dotted name."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for folder in TOPS
+        for path in files(folder)
+    }
+
+
+def arrows_of(path: Path, known: dict[str, Path]) -> set[str]:
+    """The modules of ours that a file needs."""
+    return {
+        module
+        for name in needed(path)
+        for module in (name if name in known else name.rpartition(".")[0],)
+        if module in known and known[module] != path
+    }
+
+
+def cycles(arrows: dict[str, set[str]]) -> list[str]:
+    """The names that are on a cycle, or lead to one."""
+    left = dict(arrows)
+    while free := [name for name, to in left.items() if not to & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Who reads one module need not have read another first; lazy imports count, types do not."""
+    known = modules()
+    arrows = {name: arrows_of(path, known) for name, path in known.items()}
+    assert cycles(arrows) == []
+
+
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    """Nor do the folders at the top."""
+    arrows: dict[str, set[str]] = {top: set() for top in TOPS}
+    for name, path in modules().items():
+        top = name.partition(".")[0]
+        arrows[top] |= {to.partition(".")[0] for to in needed(path)} & set(TOPS) - {top}
+    assert cycles(arrows) == []
+    assert arrows["chalicelib"] == set()
+
+
+def test_a_circle_is_found() -> None:
+    """A pair that import each other, and who leads there."""
+    assert cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]

@@ -13,8 +13,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from chalicelib.keys.kms import KmsKey, KmsKeys
-from chalicelib.keys.material import KeyReader, UnusableKey
-from chalicelib.stores.store import StoreDown
+from chalicelib.keys.material import KeyReader
+from chalicelib.stores.store import StoreDown, UnusableKey
 from chalicelib.tickets import (
     issue_private_map_key,
     issue_user_sig,

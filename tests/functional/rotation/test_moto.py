@@ -14,9 +14,10 @@ from moto import mock_aws
 
 from chalicelib.auth.secret_kinds import SecretKinds
 from chalicelib.keys.kms import KmsKey
-from chalicelib.keys.material import KeyReader, UnusableKey
+from chalicelib.keys.material import KeyReader
 from chalicelib.keys.rotation import BadCandidate, Rotation
 from chalicelib.keys.versions import put_candidate
+from chalicelib.stores.store import UnusableKey
 from tests.support.keys import new_secret
 from tests.support.rig import NAME, NAMES, NOW, Labels, Rig, ecdsa_value, key_value
 from tests.support.rotation import RotationContract

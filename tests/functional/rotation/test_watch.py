@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.keys.material import KeyReader, UnusableKey
+from chalicelib.keys.material import KeyReader
 from chalicelib.keys.probe import Verdict
 from chalicelib.keys.rotation import STEPS
 from chalicelib.keys.watch import STUCK_SECONDS, Found, Sight, Watch
 from chalicelib.stores.settings import Probe, Settings
+from chalicelib.stores.store import UnusableKey
 from tests.support.rig import (
     APP,
     NAME,

@@ -8,12 +8,11 @@ from chalicelib.entries.applications import application_of
 from chalicelib.errors import ApiError
 from chalicelib.keys import versions
 from chalicelib.keys.applications import OTHERS, Application, Applications
-from chalicelib.keys.material import UnusableKey
 from chalicelib.stores import cache as caches
 from chalicelib.stores.cache import REFRESH_SECONDS, RENEW_SECONDS
 from chalicelib.stores.names import Names
 from chalicelib.stores.settings import Bounds, Settings
-from chalicelib.stores.store import NotInStore, Secret, StoreDown, StoreError
+from chalicelib.stores.store import NotInStore, Secret, StoreDown, StoreError, UnusableKey
 from tests.support.keys import new_secret, pem_of_new_key
 from tests.support.stores import Clock, MemoryStore
 
