@@ -47,7 +47,7 @@ class TestKeys:
     def test_settings_that_cannot_be_read(self, cli: Cli, deployed: IssuerStandIn) -> None:
         """Every ticket of that application is refused."""
         assert deployed.url
-        text = Settings().to_json().replace("5001", '"many"')
+        text = Settings().to_json().replace(": 300", ': "many"')
         put("apps/1400000003", text)
         (found,) = to_do(cli, "keys")
         assert (found["state"], "1400000003" in found["said"]) == (FIX, True)
