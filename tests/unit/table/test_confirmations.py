@@ -23,7 +23,7 @@ class Asked(DynamoDBEmulator):
     queries = 0
 
     def query(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Count the query, and answer it."""
         self.queries += 1
         return super().query(**asked)
 
