@@ -15,7 +15,7 @@ from chalicelib.roster.members import Reason, Transition, vouched_for
 from chalicelib.roster.signal import Source
 from chalicelib.roster.userlist import MOST_PLAYURL, MOST_USERS
 from chalicelib.schema import Array, Field, Flag, Integer, OneOf, Record, Text
-from chalicelib.table.history import MOST_SHOWN, Window
+from chalicelib.table.history import MOST_SHOWN, TimeRange
 from chalicelib.table.item_keys import ReporterKey, RoomKey
 from chalicelib.table.rooms import Change
 from chalicelib.table.sessions import Evidence, Session
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from chalicelib.api.gate import Call
     from chalicelib.table.confirmations import Confirmations
-    from chalicelib.table.history import History, Roster, Standing
-    from chalicelib.table.listings import OpenRoom, Spot
+    from chalicelib.table.history import History, Roster, SettledRoom
+    from chalicelib.table.listings import OpenRoom, SessionPosition
     from chalicelib.trtc import Room
 
 LAST_MS: Final = 10**13 - 1
@@ -299,7 +299,7 @@ def summary_of(listed: OpenRoom) -> RoomSummary:
 
 
 def roster_of(
-    standing: Standing,
+    settled: SettledRoom,
     roster: Roster,
     playurls: Mapping[str, str | None],
     confirmed: AbstractSet[str],
@@ -308,15 +308,15 @@ def roster_of(
     """A roster as it is answered.
 
     Args:
-        standing: the room.
+        settled: the room.
         roster: who is in the room, or was at ``at``.
         playurls: the play URLs that the viewer knows, by userid.
         confirmed: members that others named first and that have reported since.
         at: the past moment that the roster shows, in unix ms; None for the present.
     """
-    ref, version = standing.room.ref, standing.room.head.version
+    ref, version = settled.room.ref, settled.room.head.version
     members = sorted(roster.members.items(), key=lambda pair: (pair[1].since, pair[0]))
-    reconnects = {entry.user: entry for entry in standing.head.reconnects} if at is None else {}
+    reconnects = {entry.user: entry for entry in settled.head.reconnects} if at is None else {}
     return RosterAnswer(
         sdk_app_id=ref.sdk_app_id,
         room=ref.room,
@@ -324,8 +324,8 @@ def roster_of(
         version=version,
         hash=roster.hash,
         size=len(members),
-        heard=standing.head.heard if at is None and version else None,
-        lease_ends=standing.head.lease_ends if at is None and members else None,
+        heard=settled.head.heard if at is None and version else None,
+        lease_ends=settled.head.lease_ends if at is None and members else None,
         members=[
             RosterMember(
                 user_id=user,
@@ -361,20 +361,20 @@ def answer_roster(
     """
     # Read before the room, so that the roster which the list refers to is not newer than it.
     playurls = history.playurls(ReporterKey(*ref, viewer)) if viewer else {}
-    standing = history.standing(ref, call.now_ms)
-    roster = cache(lambda: history.roster(standing))
-    confirmed = confirmations.of(standing, lambda: roster().members)
+    settled = history.settled_room(ref, call.now_ms)
+    roster = cache(lambda: history.roster(settled))
+    confirmed = confirmations.of(settled, lambda: roster().members)
 
     def body() -> dict[str, Any]:
-        return ROSTER_ANSWER.encode(roster_of(standing, roster(), playurls, confirmed, None))
+        return ROSTER_ANSWER.encode(roster_of(settled, roster(), playurls, confirmed, None))
 
-    tag = tag_of(tag_parts(standing), sorted(playurls.items()), sorted(confirmed))
+    tag = tag_of(tag_parts(settled), sorted(playurls.items()), sorted(confirmed))
     return answer_if_changed(call, tag, body)
 
 
-def tag_parts(standing: Standing) -> list[Any]:
+def tag_parts(settled: SettledRoom) -> list[Any]:
     """What the present roster depends on: the room as stored, and who has left since."""
-    stored, head = standing.room.head, standing.head
+    stored, head = settled.room.head, settled.head
     pending = [[group.t, group.size] for group in head.pending]
     return [stored.version, stored.revision, stored.lease.heard, head.size, head.hash, pending]
 
@@ -389,12 +389,12 @@ def moment_of(query: Mapping[str, str], name: str, default: int) -> int:
     return integer(name, query[name], MOMENT) if name in query else default
 
 
-def window_of(query: Mapping[str, str]) -> Window:
+def time_range_of(query: Mapping[str, str]) -> TimeRange:
     """The parameters ``from`` and ``to`` of a query; raises InvalidRequest."""
-    window = Window(moment_of(query, "from", 0), moment_of(query, "to", LAST_MS))
-    if window.first > window.last:
+    time_range = TimeRange(moment_of(query, "from", 0), moment_of(query, "to", LAST_MS))
+    if time_range.first > time_range.last:
         raise InvalidRequest((FieldError("from", "must not be after to"),))
-    return window
+    return time_range
 
 
 def past_of(query: Mapping[str, str], now: int) -> int | None:
@@ -421,13 +421,15 @@ def timeline_cursors(ref: RoomKey) -> Cursors[int]:
     return Cursors(f"timeline#{ref.pk}", str, lambda text: VERSION.decode(int(text)))
 
 
-def sessions_cursors(sdk_app_id: int, user_id: str) -> Cursors[Spot]:
+def sessions_cursors(sdk_app_id: int, user_id: str) -> Cursors[SessionPosition]:
     """Cursors of a user's sessions; a position is the last session that was shown."""
 
-    def read(text: str) -> Spot:
+    def read(text: str) -> SessionPosition:
         joined, key = text.split("#")
         return MOMENT.decode(int(joined)), RoomKey(sdk_app_id, parse_room_key(key))
 
     return Cursors(
-        f"sessions#{sdk_app_id}#{user_id}", lambda spot: f"{spot[0]}#{spot[1].room.key}", read
+        f"sessions#{sdk_app_id}#{user_id}",
+        lambda position: f"{position[0]}#{position[1].room.key}",
+        read,
     )

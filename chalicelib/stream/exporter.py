@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chalicelib.stream.batching import pack_calls
+from chalicelib.stream.errors import Poison
 from chalicelib.stream.partial_batch import PartialBatch, sequence_of
-from chalicelib.stream.row import BadRow, check_row, row_text
-from chalicelib.stream.rows import BadItem, rows_of_record
+from chalicelib.stream.row import check_row, row_text
+from chalicelib.stream.rows import rows_of_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,7 +118,7 @@ class Exporter:
             return
         try:
             rows = rows_of_record(record, reports=self._reports)
-        except BadItem as error:
+        except Poison as error:
             content = {"partition": partition, "record": record}
             batch.isolate(sequence, error.reason, content)
             return
@@ -125,9 +126,9 @@ class Exporter:
         for number, row in enumerate(rows):
             try:
                 check_row(row)
-            except BadRow as error:
+            except Poison as error:
                 content = {"partition": partition, "row": row._asdict()}
-                batch.isolate(sequence, str(error), content, number)
+                batch.isolate(sequence, error.reason, content, number)
             else:
                 lines.append(row_text(row).encode())
         if lines:

@@ -7,11 +7,6 @@ report is ``app/room/user/epoch/seq``. A redelivered row has the same id and the
 leaves null columns out.
 
 Columns are only ever added. A change that an older reader would misread makes a new version.
-
-::
-
-    ValueError
-    └── BadRow   .column .reason   a row that breaks the schema
 """
 
 from __future__ import annotations
@@ -22,6 +17,7 @@ from typing import Annotated, Final, NamedTuple, get_type_hints
 
 from chalicelib.roster.members import Reason
 from chalicelib.roster.signal import Source
+from chalicelib.stream.errors import BadRow
 from chalicelib.trtc.identifiers import (
     BadIdentifier,
     check_sdk_app_id,
@@ -92,24 +88,6 @@ COLUMNS: Final[dict[str, Column]] = {
 """The columns by name, in the order of the table."""
 
 _TEXTS: Final = {name for name, column in COLUMNS.items() if column.type == "string"}
-
-
-class BadRow(ValueError):
-    """A row that breaks the schema.
-
-    Attributes:
-        column: the first column that is wrong.
-        reason: what is wrong with it; it does not repeat the value.
-    """
-
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(column, reason)
-        self.column = column
-        self.reason = reason
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return f"{self.column} {self.reason}"
 
 
 def check_row(row: Row) -> None:

@@ -5,11 +5,6 @@
 
 Other items make no row. An item always makes the same rows, whether the exporter reads it from the
 stream or a backfill from the table.
-
-::
-
-    ValueError
-    └── BadItem   .reason   a change or report that cannot be read
 """
 
 from __future__ import annotations
@@ -19,6 +14,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.stream.errors import BadItem
 from chalicelib.stream.row import JOIN, LEAVE, REPORT, VERSION, Row
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.table.rooms import change_of
@@ -27,18 +23,6 @@ StoredItem = Mapping[str, Mapping[str, Any]]
 """An item in the form of DynamoDB's low-level API, binary values as bytes."""
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, IndexError, RecursionError, zlib.error)
-
-
-class BadItem(ValueError):
-    """A change or report that cannot be read.
-
-    Attributes:
-        reason: what is wrong; it repeats nothing of the item's content.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def rows_of_record(record: Mapping[str, Any], *, reports: bool) -> list[Row]:

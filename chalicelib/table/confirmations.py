@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from chalicelib.roster.members import Member
-    from chalicelib.table.history import Standing
+    from chalicelib.table.history import SettledRoom
     from chalicelib.table.item_keys import RoomKey
     from chalicelib.table.table import EventTable
 
@@ -47,21 +47,21 @@ class Confirmations:
         self._known: set[_Session] = set()
 
     def of(
-        self, standing: Standing, members: Callable[[], Mapping[str, Member]]
+        self, settled: SettledRoom, members: Callable[[], Mapping[str, Member]]
     ) -> AbstractSet[str]:
         """Members whose own reports, since they joined, say that they are in the room.
 
         Args:
-            standing: the room; for one of over 50 members nothing is read, and nobody is returned.
+            settled: the room; for one of over 50 members nothing is read, and nobody is returned.
             members: reads its members; those whom they themselves or Tencent vouch for are left
                 out.
 
         Raises:
             StoreUnavailable: try again.
         """
-        if standing.head.size > MOST_MEMBERS:
+        if settled.head.size > MOST_MEMBERS:
             return frozenset()
-        ref = standing.room.ref
+        ref = settled.room.ref
         unconfirmed = {
             (ref, user, member.since): user
             for user, member in members().items()

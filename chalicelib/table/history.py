@@ -51,7 +51,7 @@ few days"). Until then it may be folded.
 """
 
 
-class Standing(NamedTuple):
+class SettledRoom(NamedTuple):
     """A room, settled as of a moment.
 
     Attributes:
@@ -82,14 +82,18 @@ class Roster(NamedTuple):
         return set_hash(self.members.keys() - self.leaving.keys())
 
 
-class Window(NamedTuple):
+class TimeRange(NamedTuple):
     """A time range in unix ms; both ends belong to it."""
 
     first: int
     last: int
 
+    def includes(self, t: int) -> bool:
+        """Whether a unix time in ms lies in it."""
+        return self.first <= t <= self.last
 
-class Page(NamedTuple):
+
+class TimelinePage(NamedTuple):
     """A part of a timeline.
 
     Attributes:
@@ -117,7 +121,7 @@ class History:
         self.table = EventTable(client, name, kept)
         self._kept = kept
 
-    def standing(self, ref: RoomKey, now: int) -> Standing:
+    def settled_room(self, ref: RoomKey, now: int) -> SettledRoom:
         """A room settled as of now; an empty one if it was never seen.
 
         Raises:
@@ -125,7 +129,7 @@ class History:
         """
         room = self.table.room(ref)
         head, due = self._settled(room, now)
-        return Standing(room, head, due)
+        return SettledRoom(room, head, due)
 
     def _settled(self, room: RoomState, now: int) -> Settled:
         settled = settle(room.head, now, Known())
@@ -134,24 +138,24 @@ class History:
             assert isinstance(settled, Settled)
         return settled
 
-    def roster(self, standing: Standing) -> Roster:
+    def roster(self, settled: SettledRoom) -> Roster:
         """Who is in a room."""
-        members = replay(self.table.members(standing.room), standing.due)
-        leaving = standing.head.leaving(members)
+        members = replay(self.table.members(settled.room), settled.due)
+        leaving = settled.head.leaving(members)
         return Roster(members, {user: group.t for user, group in leaving.items()})
 
-    def roster_at(self, standing: Standing, at: int, now: int) -> Roster:
+    def roster_at(self, settled: SettledRoom, at: int, now: int) -> Roster:
         """Who was in a room at a moment, by all that is known now.
 
         Args:
-            standing: the room, settled as of now.
+            settled: the room, settled as of now.
             at: unix ms, not later than now.
             now: unix ms.
 
         Raises:
             HistoryGone: the history of that moment is not kept any more.
         """
-        room = standing.room
+        room = settled.room
         later: Sequence[Change] = ()
         if room.latest <= at:
             start = self.table.members(room)
@@ -160,9 +164,9 @@ class History:
         else:
             start, later = self._from_before(room, at)
         transitions = [it for change in later for it in change.transitions]
-        members = replay(start, (*transitions, *standing.due), until=at)
-        groups = [group for group in standing.head.pending if group.t <= at]
-        everyone = self.roster(standing).members if any(group.others for group in groups) else ()
+        members = replay(start, (*transitions, *settled.due), until=at)
+        groups = [group for group in settled.head.pending if group.t <= at]
+        everyone = self.roster(settled).members if any(group.others for group in groups) else ()
         leaving = {
             user: group.t for group in groups for user in group.users(everyone) if user in members
         }
@@ -179,13 +183,15 @@ class History:
             return {}
         return {} if report is None or report.view is None else report.view.others
 
-    def timeline(self, ref: RoomKey, window: Window, after: int | None, limit: int) -> Page:
+    def timeline(
+        self, ref: RoomKey, time_range: TimeRange, after: int | None, limit: int
+    ) -> TimelinePage:
         """Changes of a room with transitions in a time range, one page.
 
         Args:
             ref: the room.
-            window: the time in which transitions happened.
-            after: `Page.after` of the previous page; None: this is the first page.
+            time_range: the time in which transitions happened.
+            after: `TimelinePage.after` of the previous page; None: this is the first page.
             limit: most changes. A page may hold fewer, even none, though more follow.
 
         Raises:
@@ -193,21 +199,21 @@ class History:
         """
         room = self.table.room(ref)
         newest = room.head.version
-        start = self._before(room, window.first - 1) if after is None else after
+        start = self._before(room, time_range.first - 1) if after is None else after
         strict, page = after is not None, max(limit, _PAGE)
         shown: list[Change] = []
         most = MOST_SHOWN
         changes = self._consecutive(ref, start, newest, page, strict=strict)
         for read, change in enumerate(changes, start=1):
-            kept = tuple(t for t in change.transitions if window.first <= t.t <= window.last)
+            kept = tuple(it for it in change.transitions if time_range.includes(it.t))
             if kept:
                 shown.append(change._replace(transitions=kept))
                 most -= len(kept)
-            if change.version == newest or self._closes(change, window.last):
+            if change.version == newest or self._closes(change, time_range.last):
                 break
             if len(shown) == limit or read == MOST_READ or most <= 0:
-                return Page(shown, change.version)
-        return Page(shown, None)
+                return TimelinePage(shown, change.version)
+        return TimelinePage(shown, None)
 
     def _from_before(
         self, room: RoomState, at: int

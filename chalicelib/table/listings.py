@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.table.history import Window
+    from chalicelib.table.history import TimeRange
     from chalicelib.table.sessions import Session
     from chalicelib.trtc.identifiers import Room
 
-Spot: TypeAlias = tuple[int, RoomKey]
+SessionPosition: TypeAlias = tuple[int, RoomKey]
 """A session's position among those of its user: its beginning in unix ms, and the room."""
 
 
@@ -102,18 +102,18 @@ class Listings:
         self,
         sdk_app_id: int,
         user_id: str,
-        window: Window,
+        time_range: TimeRange,
         *,
-        before: Spot | None,
+        before: SessionPosition | None,
         limit: int,
         covers: Callable[[Room], bool],
-    ) -> tuple[list[Session], Spot | None]:
+    ) -> tuple[list[Session], SessionPosition | None]:
         """A user's sessions, the newest first.
 
         Args:
             sdk_app_id: the application.
             user_id: the user.
-            window: the time in which they began.
+            time_range: the time in which they began.
             before: the position of the last session of the previous page.
             limit: most sessions.
             covers: whether sessions in a room may be shown.
@@ -121,7 +121,7 @@ class Listings:
         Returns:
             the sessions, and the position of the last one, or None at the end.
         """
-        first, last = session_sk_range(window.first, window.last)
+        first, last = session_sk_range(time_range.first, time_range.last)
         passed = session_sk(*before) if before else "~"
         last = min(last, passed)
         if first > last:

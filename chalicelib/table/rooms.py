@@ -198,7 +198,7 @@ def written_room(
     after = room._replace(head=head, based=room.based or now)
     items: list[Item] = []
     if transitions:
-        latest = max(room.latest, *(each.t for each in transitions))
+        latest = max(room.latest, *(it.t for it in transitions))
         after = after._replace(latest=latest)
         change = Change(room.ref, head.version, now, head.size, latest, transitions)
         items.append(change_item(change, ttl))

@@ -51,7 +51,7 @@ class Retention(NamedTuple):
 
     Attributes:
         reports: days after which a report may be deleted, as garbage.
-        history: likewise a change, a snapshot and a session.
+        history: days after which a change, a snapshot or an ended session may be deleted.
     """
 
     reports: int = REPORT_DAYS
@@ -126,8 +126,8 @@ class EventTable:
             None; or, if it was stored before, as that one is: with the time at which it came in.
         """
         ttl = stored.received // 1000 + self._kept.reports * DAY
-        found = self._items.put_once(encode_callback(stored, ttl))
-        return None if found is None else decode_callback(found)
+        item = self._items.put_once(encode_callback(stored, ttl))
+        return None if item is None else decode_callback(item)
 
     def past(self, place: ReporterKey) -> tuple[PastReport, ...]:
         """A reporter's newest reports, the newest first: a few of them."""
@@ -222,10 +222,10 @@ class EventTable:
 
     def _newest(self, place: ReporterKey, many: int, *, strong: bool = True) -> list[Any]:
         first, last = report_key(place, 0, 0)["sk"], report_key(place, 10**13 - 1, 10**10 - 1)["sk"]
-        found = self._items.range(
+        items = self._items.range(
             place.pk, first, last, newest_first=True, page=many, strong=strong
         )
-        return list(islice(found, many))
+        return list(islice(items, many))
 
     def _led_on(
         self, ref: RoomKey, start: int, members: Mapping[str, Member], version: int
@@ -261,7 +261,7 @@ class EventTable:
             changes = changes[emptied[-1] + 1 :]
         if [change.version for change in changes] != list(range(start + 1, version + 1)):
             return None
-        return (replay(members, (each for change in changes for each in change.transitions)),)
+        return (replay(members, (it for change in changes for it in change.transitions)),)
 
 
 def _item_of(report: Report, ttl: int, roster: DeltaBase) -> Item:

@@ -131,9 +131,9 @@ def room(call: Call[Caller, None]) -> Response:
     if at is None:
         return types.answer_roster(call, history, confirmations, ref, viewer)
     playurls = history.playurls(ReporterKey(*ref, viewer)) if viewer else {}
-    standing = history.standing(ref, call.now_ms)
-    past = history.roster_at(standing, at, call.now_ms)
-    roster = types.roster_of(standing, past, playurls, set(), at)
+    settled = history.settled_room(ref, call.now_ms)
+    past = history.roster_at(settled, at, call.now_ms)
+    roster = types.roster_of(settled, past, playurls, set(), at)
     return answer_if_body_changed(call, types.ROSTER_ANSWER.encode(roster))
 
 
@@ -154,7 +154,7 @@ def timeline(call: Call[Caller, None]) -> Response:
     cursors = types.timeline_cursors(ref)
     page = history.timeline(
         ref,
-        types.window_of(call.query),
+        types.time_range_of(call.query),
         cursors.position(call.query),
         types.limit_of(call.query, types.ENTRIES_LIMIT),
     )
@@ -182,7 +182,7 @@ def sessions(call: Call[Caller, None]) -> Response:
     listed, last = listings.sessions(
         sdk_app_id,
         user,
-        types.window_of(call.query),
+        types.time_range_of(call.query),
         before=cursors.position(call.query),
         limit=types.limit_of(call.query, types.SESSIONS_LIMIT),
         covers=call.who.covers,

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 
-from chalicelib.stream.row import BadRow, check_row, row_text
-from chalicelib.stream.rows import BadItem, rows_of
+from chalicelib.stream.errors import Poison
+from chalicelib.stream.row import check_row, row_text
+from chalicelib.stream.rows import rows_of
 from chalicelib.table.forgetting import is_pseudonym
 from roomgate.analytics.files import ROWS, literal, write_partitions
 from roomgate.analytics.lake import COLUMNS
@@ -71,14 +72,14 @@ def rows_from(items: Iterable[Item], wanted: Wanted, seen: Seen) -> Iterator[Row
     for item in items:
         try:
             rows = rows_of(item, reports=wanted.reports)
-        except BadItem as error:
+        except Poison as error:
             seen.bad[error.reason] += 1
             continue
         for row in filter(wanted.takes, rows):
             try:
                 check_row(row)
-            except BadRow as error:
-                seen.bad[str(error)] += 1
+            except Poison as error:
+                seen.bad[error.reason] += 1
                 continue
             seen.rows += 1
             seen.renamed += is_pseudonym(row.user)

@@ -30,24 +30,24 @@ class Failing(DynamoDBEmulator):
         self.reads: list[tuple[str, str]] = []
 
     def get_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Read an item, or refuse to."""
         pk, sk = (asked["Key"][part]["S"] for part in ("pk", "sk"))
         self.reads.append((pk, sk))
         self._check("get", pk)
         return super().get_item(**asked)
 
     def put_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Write an item, or refuse to."""
         self._check("put", asked["Item"]["pk"]["S"])
         return super().put_item(**asked)
 
     def transact_write_items(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Write items, or refuse to."""
         self._check("transact", asked["TransactItems"][0]["Put"]["Item"]["pk"]["S"])
         return super().transact_write_items(**asked)
 
     def query(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Read a range, or refuse to."""
         self.reads.append(("query", asked["KeyConditionExpression"]))
         return super().query(**asked)
 

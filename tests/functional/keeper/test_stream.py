@@ -41,19 +41,19 @@ class Unsteady(DynamoDBEmulator):
         self._chance = chance
 
     def get_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Read an item, or refuse to."""
         self._perhaps()
         return super().get_item(**asked)
 
     def put_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB: at times it is done all the same, and the answer is lost."""
+        """Write an item; it may fail before or after it was written."""
         self._perhaps()
         done = super().put_item(**asked)
         self._perhaps()
         return done
 
     def transact_write_items(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB: likewise."""
+        """Write items; it may fail before or after they were written."""
         self._perhaps()
         done = super().transact_write_items(**asked)
         self._perhaps()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.roster.members import Reason
 from chalicelib.roster.signal import Source
-from chalicelib.stream.row import COLUMNS, BadRow, Row, check_row, row_text
+from chalicelib.stream.errors import BadRow
+from chalicelib.stream.row import COLUMNS, Row, check_row, row_text
 from chalicelib.trtc.identifiers import STR_ROOM_PATTERN, USER_ID_PATTERN, Room, parse_room
 from tests.support.lake import APP, T0, good_row
 

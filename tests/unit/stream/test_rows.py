@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.stream.errors import BadItem
 from chalicelib.stream.row import check_row, row_text
-from chalicelib.stream.rows import BadItem, rows_of, rows_of_record
+from chalicelib.stream.rows import rows_of, rows_of_record
 from chalicelib.table.item_keys import ReporterKey
 from chalicelib.trtc.identifiers import parse_room
 from simulation.stream import stream_record

@@ -23,7 +23,7 @@ class Asked(DynamoDBEmulator):
     queries = 0
 
     def query(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Count the query, and answer it."""
         self.queries += 1
         return super().query(**asked)
 
@@ -44,8 +44,8 @@ def spoken(kept: Kept, own_words: Confirmations, t: int = 0) -> AbstractSet[str]
     """Who has, by so long after the start."""
     client: Any = kept.client
     history = History(client, "events", USUALLY)
-    standing = history.standing(ROOM, T0 + t)
-    return own_words.of(standing, lambda: history.roster(standing).members)
+    settled = history.settled_room(ROOM, T0 + t)
+    return own_words.of(settled, lambda: history.roster(settled).members)
 
 
 def queries(kept: Kept) -> int:

@@ -11,7 +11,7 @@ from chalicelib.roster.head import LEASE, Pending
 from chalicelib.roster.members import Member
 from chalicelib.roster.signal import Source
 from chalicelib.table.errors import HistoryGone
-from chalicelib.table.history import MOST_READ, MOST_SHOWN, History, Window
+from chalicelib.table.history import MOST_READ, MOST_SHOWN, History, TimeRange
 from chalicelib.table.item_keys import RoomKey, change_key, snapshot_key
 from chalicelib.table.writer import RoomWriter
 from chalicelib.trtc.identifiers import parse_room
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = 1_600_000_000_000
 DAY = 86_400_000
-ALL = Window(0, 10**13 - 1)
+ALL = TimeRange(0, 10**13 - 1)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def story(client: Any) -> Story:
 
 def at(history: History, ref: RoomKey, moment: int, now: int) -> Roster:
     """The roster of a moment, as far as is known by now."""
-    return history.roster_at(history.standing(ref, now), moment, now)
+    return history.roster_at(history.settled_room(ref, now), moment, now)
 
 
 def who(roster: Roster) -> list[str]:
@@ -62,13 +62,13 @@ def who(roster: Roster) -> list[str]:
 
 
 def pages(
-    history: History, ref: RoomKey, window: Window = ALL, limit: int = 7
+    history: History, ref: RoomKey, time_range: TimeRange = ALL, limit: int = 7
 ) -> list[list[Change]]:
     """A timeline, page by page."""
-    page = history.timeline(ref, window, None, limit)
+    page = history.timeline(ref, time_range, None, limit)
     out = [page.changes]
     while page.after is not None:
-        page = history.timeline(ref, window, page.after, limit)
+        page = history.timeline(ref, time_range, page.after, limit)
         out.append(page.changes)
     return out
 
@@ -98,17 +98,17 @@ def test_each_past_roster_is_the_replayed_timeline(
     for signal in signals:
         folder.apply(ref, signal, signal.received)
     now = signals[-1].received + 5_000
-    standing = history.standing(ref, now)
-    changes = list(history.table.changes(ref, 0, standing.room.head.version))
+    settled = history.settled_room(ref, now)
+    changes = list(history.table.changes(ref, 0, settled.room.head.version))
     assert len(changes) > 30
-    due = [changes[-1]._replace(transitions=standing.due)] if standing.due else []
+    due = [changes[-1]._replace(transitions=settled.due)] if settled.due else []
     times = sorted({t.t for c in (*changes, *due) for t in c.transitions})
     fresh = History(client, "events", KEPT)
     for moment in [*times[::3], *(t - 1 for t in times[::3]), now]:
         roster = at(fresh, ref, moment, now)
         since = {user: member.since for user, member in roster.members.items()}
         assert since == plainly([*changes, *due], moment)
-    assert at(fresh, ref, now, now) == history.roster(standing)
+    assert at(fresh, ref, now, now) == history.roster(settled)
 
 
 def tell_of_late_leaves(story: Story, chance: Random, versions: int) -> list[list[Transition]]:
@@ -145,14 +145,19 @@ def test_past_rosters_know_what_was_recorded_late(
 def test_pages_of_a_timeline_make_the_whole(
     client: Any, history: History, limit: int, seed: int
 ) -> None:
-    """Page by page every transition of the time asked for comes once, in its order."""
+    """TimelinePage by page every transition of the time asked for comes once, in its order."""
     story, chance = Story(client, "events", 1, parse_room(7)), Random(seed)  # noqa: S311 (a made-up story)
     told = tell_of_late_leaves(story, chance, 150)
     moments = sorted(chance.sample(range(T - 3_600_000, T + 60_000 * 150), 2))
-    for window in (ALL, Window(*moments), Window(moments[0], ALL.last), Window(0, moments[1])):
-        found = pages(history, story.ref, window, limit)
+    for time_range in (
+        ALL,
+        TimeRange(*moments),
+        TimeRange(moments[0], ALL.last),
+        TimeRange(0, moments[1]),
+    ):
+        found = pages(history, story.ref, time_range, limit)
         shown = [change for page in found for change in page]
-        wanted = [t for version in told for t in version if window.first <= t.t <= window.last]
+        wanted = [t for version in told for t in version if time_range.includes(t.t)]
         assert [t for change in shown for t in change.transitions] == wanted
         assert [c.version for c in shown] == sorted({c.version for c in shown})
         assert all(len(page) <= limit for page in found)
@@ -173,8 +178,8 @@ def test_what_is_due_counts_in_past_rosters_too(history: History, story: Story) 
     """The lease is over, and nobody has written that: all are gone since the room was heard of."""
     story.tell(T, came("anna", T))
     now = T + LEASE
-    assert who(history.roster(history.standing(story.ref, now - 1))) == ["anna"]
-    assert who(history.roster(history.standing(story.ref, now))) == []
+    assert who(history.roster(history.settled_room(story.ref, now - 1))) == ["anna"]
+    assert who(history.roster(history.settled_room(story.ref, now))) == []
     assert who(at(history, story.ref, T + 5, now - 1)) == ["anna"]
     assert who(at(history, story.ref, T + 5, now)) == []
 
@@ -186,17 +191,17 @@ def test_who_is_about_to_leave_is_marked(history: History, story: Story, others:
     group = Pending(T + 50, T + 60, Source.CLIENT, 1, others, names, ("anna",))
     story.tell(T, came("anna", T), came("berta", T), pending=(group,))
     now = T + 1_000
-    assert dict(history.roster(history.standing(story.ref, now)).leaving) == {"berta": T + 50}
+    assert dict(history.roster(history.settled_room(story.ref, now)).leaving) == {"berta": T + 50}
     assert dict(at(history, story.ref, T + 50, now).leaving) == {"berta": T + 50}
     assert dict(at(history, story.ref, T + 49, now).leaving) == {}
-    assert who(history.roster(history.standing(story.ref, T + 10_060))) == ["anna"]
+    assert who(history.roster(history.settled_room(story.ref, T + 10_060))) == ["anna"]
 
 
 def test_the_hash_is_what_members_should_state(history: History, story: Story) -> None:
     """Without those about to leave, as in the head."""
     group = Pending(T + 50, T + 60, Source.CLIENT, 1, False, frozenset(["berta"]), ("anna",))
     room = story.tell(T, came("anna", T), came("berta", T), pending=(group,))
-    assert history.roster(history.standing(story.ref, T + 60)).hash == room.head.hash
+    assert history.roster(history.settled_room(story.ref, T + 60)).hash == room.head.hash
 
 
 def test_large_rooms_have_a_past_as_well(history: History, story: Story) -> None:
@@ -214,7 +219,7 @@ def test_large_rooms_have_a_past_as_well(history: History, story: Story) -> None
 def test_a_room_that_was_never_seen_was_always_empty(history: History) -> None:
     """No version, nobody, at no time; and no timeline."""
     ref = RoomKey(1, parse_room(9))
-    assert who(history.roster(history.standing(ref, T))) == []
+    assert who(history.roster(history.settled_room(ref, T))) == []
     assert who(at(history, ref, 0, T)) == []
     assert pages(history, ref) == [[]]
 
@@ -310,7 +315,7 @@ def test_a_room_that_closed_long_after_ends_the_search(
     client.delete_item(TableName="events", Key=change_key(story.ref, 4))
     now = T + 23 * DAY
     assert who(at(history, story.ref, T + DAY, now)) == ["anna"]
-    assert history.timeline(story.ref, Window(T, T + DAY), None, 10).after is None
+    assert history.timeline(story.ref, TimeRange(T, T + DAY), None, 10).after is None
     with pytest.raises(HistoryGone):  # Ten days before the room closed are too few.
         at(history, story.ref, T + 10 * DAY, now)
 
@@ -320,8 +325,8 @@ def test_a_page_reads_so_much_and_no_more(history: History, story: Story) -> Non
     story.tell(T, came("anna", T), came("zoe", T))
     for version in range(1, MOST_READ + 2):
         story.tell(T + 10 * version, *flap(version))
-    wanted = Window(T + 10 * (MOST_READ + 1), ALL.last)
-    page = history.timeline(story.ref, Window(wanted.first, wanted.last), 0, 5)
+    wanted = TimeRange(T + 10 * (MOST_READ + 1), ALL.last)
+    page = history.timeline(story.ref, TimeRange(wanted.first, wanted.last), 0, 5)
     assert (page.changes, page.after) == ([], MOST_READ)
     rest = history.timeline(story.ref, wanted, page.after, 5)
     assert [change.version for change in rest.changes] == [MOST_READ + 2]

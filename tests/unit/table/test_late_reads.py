@@ -29,14 +29,14 @@ class LateClient:
         self._client = client
 
     def get_item(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Find nothing unless the read is strong; count strong reads of all but heads."""
         if not arguments["ConsistentRead"]:
             return {}
         self.strong += arguments["Key"]["sk"]["S"] != "HEAD"
         return self._client.get_item(**arguments)
 
     def query(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Miss the last item unless the read is strong; count strong reads."""
         answer = self._client.query(**arguments)
         if arguments["ConsistentRead"]:
             self.strong += 1

@@ -28,7 +28,7 @@ class Forgetful(DynamoDBEmulator):
         self._most = most
 
     def batch_get_item(self, **asked: Any) -> dict[str, Any]:
-        """See DynamoDB."""
+        """Read some of the items, and leave the other keys unprocessed."""
         ((table, of_table),) = asked["RequestItems"].items()
         keys, rest = of_table["Keys"][: self._most], of_table["Keys"][self._most :]
         left = {"UnprocessedKeys": {table: {"Keys": rest}} if rest else {}}

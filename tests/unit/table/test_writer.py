@@ -52,19 +52,19 @@ class FaultyClient:
         self._client, self._error, self._left, self._lost = client, error, nth, lost
 
     def get_item(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Read an item, or refuse to."""
         return self._call(self._client.get_item, arguments)
 
     def put_item(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Write an item, or refuse to."""
         return self._call(self._client.put_item, arguments)
 
     def transact_write_items(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Write items, or refuse to."""
         return self._call(self._client.transact_write_items, arguments)
 
     def query(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Read a range, or refuse to."""
         return self._call(self._client.query, arguments)
 
     def _call(self, operation: Any, arguments: dict[str, Any]) -> Any:
@@ -222,11 +222,11 @@ class Busy:
         self._others, self._number, self._times = others, 0, times
 
     def put_item(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Write an item."""
         return self._client.put_item(**arguments)
 
     def transact_write_items(self, **arguments: Any) -> Any:
-        """See DynamoDB."""
+        """Write items after another writer has written the same room, a few times."""
         if self._number == self._times:
             return self._client.transact_write_items(**arguments)
         key = arguments["TransactItems"][0]["Put"]["Item"]["pk"]["S"]
