@@ -54,6 +54,7 @@ class RoomWalk:
         path = f"{self._urls['rooms']}/v1/apps/{self._tenant.sdk_app_id}"
         say("   One member's list alone is believed about a leave after ten seconds at most.")
         self._await_alone(f"{path}/rooms/{ROOM}")
+        self._sees("alice", [])  # Or the sweeper would write carol's leave, within a minute.
         self._http.call("GET", f"{path}/rooms/{ROOM}", self._tenant.api_key)
         step("Its timeline: who came and went, when, and by whose word")
         query = f"?from={started}"
