@@ -164,7 +164,7 @@ def _pruned(session: Session, gone: list[Path], *, prune: bool) -> int:
 )
 @_folder
 @click.pass_obj
-def ask(
+def query_(
     session: Session,
     /,
     folder: Path,

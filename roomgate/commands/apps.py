@@ -120,7 +120,7 @@ def add(session: Session, /, sdk_app_id: int, **wanted: Any) -> None:
 @_settings_options(defaults=False)
 @click.option("--no-probe", is_flag=True, help="Rotate without asking.")
 @click.pass_obj
-def change(session: Session, /, sdk_app_id: int, *, no_probe: bool, **wanted: Any) -> None:
+def set_(session: Session, /, sdk_app_id: int, *, no_probe: bool, **wanted: Any) -> None:
     """Change settings of SDK_APP_ID; what is not named stays.
 
     The algorithm of the key that signs can't be taken away: rotate to a key of another one first.
@@ -154,7 +154,7 @@ def _refuse_to_forbid(session: Session, sdk_app_id: int, settings: Settings) -> 
 
 @apps.command("list")
 @click.pass_obj
-def show(session: Session) -> None:
+def list_(session: Session) -> None:
     """Show the applications and their settings."""
     found = ApplicationStore(session).all()
     facts = [described(app, settings) for app, settings in found.items()]

@@ -64,7 +64,7 @@ def callbacks() -> None:
 @click.argument("sdk_app_id", type=SDK_APP_ID)
 @click.argument("file", type=_KEY_FILE, required=False)
 @click.pass_obj
-def add(session: Session, sdk_app_id: int, file: Given | None) -> None:
+def set_(session: Session, sdk_app_id: int, file: Given | None) -> None:
     """Set the first callback key of SDK_APP_ID.
 
     FILE holds the key that the console has (- for standard input). Without it a key is made, and
@@ -96,7 +96,7 @@ def rotate(session: Session, sdk_app_id: int, file: Given | None) -> None:
 
 @callbacks.command("list")
 @click.pass_obj
-def show(session: Session) -> None:
+def list_(session: Session) -> None:
     """Show whose callbacks are taken, never the keys."""
     stored = callback_keys_of(session).all()
     found = dict(sorted((int(app), each) for app, each in stored.items() if app.isdecimal()))

@@ -263,7 +263,7 @@ def add(session: Session, /, caller_id: str, **rights: Any) -> None:
 
 @callers.command("list")
 @click.pass_obj
-def show(session: Session) -> None:
+def list_(session: Session) -> None:
     """Show who may do what. API keys are not shown: they are not stored."""
     found = CallerStore(session).all()
     facts = [_described(caller_id, caller) for caller_id, caller in found.items()]

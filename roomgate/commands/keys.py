@@ -82,7 +82,7 @@ def generate(session: Session, file: Path) -> None:
 )
 @click.option("--replace", is_flag=True, help="Replace the candidate that waits.")
 @click.pass_obj
-def bring(
+def import_(
     session: Session,
     sdk_app_id: int,
     file: Given | None,
@@ -113,7 +113,7 @@ def bring(
 
 @keys.command("list")
 @click.pass_obj
-def show_all(session: Session) -> None:
+def list_(session: Session) -> None:
     """Show the keys of all applications, by their ids."""
     from roomgate.operator.applications import ApplicationStore  # noqa: PLC0415 (with the store, which brings botocore)
 

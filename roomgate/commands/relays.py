@@ -84,7 +84,7 @@ def add(session: Session, relay_id: str, applications: tuple[int, ...]) -> None:
 
 @relays.command("list")
 @click.pass_obj
-def show(session: Session) -> None:
+def list_(session: Session) -> None:
     """Show the relays, never their secrets."""
     found = relays_of(session).all()
     facts = [_described(relay_id, stored) for relay_id, stored in found.items()]
