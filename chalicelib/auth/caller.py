@@ -88,7 +88,7 @@ class Caller(NamedTuple):
         """What is stored of it once it is revoked, at ``now`` (unix time in seconds).
 
         It is not deleted: the extension's answer to a parameter that is gone could as well be that
-        of a throttled service (keys.store.PerhapsNotInStore), which takes nobody's rights away.
+        of a throttled service (stores.store.PerhapsNotInStore), which takes nobody's rights away.
         """
         return self._replace(hashes=(), ends=now)
 

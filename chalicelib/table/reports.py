@@ -179,7 +179,7 @@ def signal_of(item: Mapping[str, Mapping[str, Any]], roster: Callable[[int], Any
 
 
 def said_of(item: Mapping[str, Mapping[str, Any]]) -> PastReport:
-    """What a stored report says in hindsight, without any other item."""
+    """What a stored report says of its reporter's past, read without any other item."""
     place = ReporterKey.of(item["pk"]["S"])
     epoch, seq = map(int, item["sk"]["S"].split("#")[1:])
     received = int(item["received"]["N"])
